@@ -1,0 +1,59 @@
+import type { NetworkSpec } from '../network/architecture.ts';
+import type { Preprocessing } from '../network/preprocessing.ts';
+import type { Weights } from '../network/weights.ts';
+
+export interface TrainingStepOptions {
+  readonly spec: NetworkSpec;
+  readonly preprocessing: Preprocessing;
+  /** Initial weights (network/initialisers.ts, or a checkpoint's). */
+  readonly weights: Weights;
+  /** Velocity of a checkpoint; zero where not given. */
+  readonly velocity?: Weights;
+  /** Pictures in one pass; a larger batch is accumulated over several. */
+  readonly microBatch: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** `fullyConnected` tunes the fully connected layers only (paper, appendix A). */
+  readonly trainable: 'all' | 'fullyConnected';
+  readonly precision: 'fp32' | 'bf16';
+  readonly threads: number;
+}
+
+/** One micro-batch of crops. */
+export interface TrainingBatch {
+  /** RGB crops, `[microBatch, crop, crop, 3]`. */
+  readonly pixels: Uint8Array;
+  /** Added to the pixels (0..255, RGB) of each picture before pre-processing, `[microBatch, 3]`: the PCA colour shift. */
+  readonly colourShift: Float32Array;
+  /** Class of each picture, `[microBatch]`. */
+  readonly labels: Int32Array;
+  /** Target boxes of a localisation network (relative to the crop: centre x, centre y, width, height), `[microBatch, 4]`. */
+  readonly boxes?: Float32Array;
+  /** Dropout after the first two fully connected layers: 0 or 1 / keep, each `[microBatch, fc]`. */
+  readonly dropout: readonly [Float32Array, Float32Array];
+}
+
+/**
+ * The arithmetic of training: gradients and Caffe's SGD (method.md, section 2). All randomness is in the batches,
+ * so two runs over the same batches end in the same weights.
+ */
+export interface TrainingStep {
+  /** What runs it: `onednn 3.2.0 bf16`. */
+  readonly name: string;
+  /**
+   * Forward and backward pass of one micro-batch. Its mean gradient times `share` is added to the gradient since
+   * the last update (`share` is 1 for a batch of one micro-batch, 1/m for each of m equal ones).
+   * Answers the mean loss of the micro-batch: cross-entropy, or sum((box - target)^2) / 2 of the true class's box.
+   */
+  accumulate(batch: TrainingBatch, share: number): Promise<number>;
+  /** velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity; gradient = 0. */
+  update(learningRate: number): Promise<void>;
+  /** Copies, by torchvision's names and shapes. */
+  readWeights(): Weights;
+  readVelocity(): Weights;
+  readGradient(): Weights;
+  /** Frees everything; no other call may follow. */
+  dispose(): void;
+}
+
+export type CreateTrainingStep = (options: TrainingStepOptions) => Promise<TrainingStep>;

@@ -1,0 +1,59 @@
+/** The networks of the paper's Table 1 as data: convolutions of each of the five stages. */
+
+/** One convolution: channels before `width` is applied, and its kernel (3, or the 1 of network C). */
+interface ConvolutionEntry {
+  readonly channels: number;
+  readonly kernel: 1 | 3;
+}
+
+const conv3 = (channels: number, count: number): ConvolutionEntry[] =>
+  Array.from({ length: count }, () => ({ channels, kernel: 3 }));
+const conv1 = (channels: number): ConvolutionEntry => ({ channels, kernel: 1 });
+
+/** Paper, Table 1 (columns A, B, C, D, E). A 2x2 max-pool of stride 2 follows each stage. */
+export const architectures = {
+  A: [conv3(64, 1), conv3(128, 1), conv3(256, 2), conv3(512, 2), conv3(512, 2)],
+  B: [conv3(64, 2), conv3(128, 2), conv3(256, 2), conv3(512, 2), conv3(512, 2)],
+  C: [
+    conv3(64, 2),
+    conv3(128, 2),
+    [...conv3(256, 2), conv1(256)],
+    [...conv3(512, 2), conv1(512)],
+    [...conv3(512, 2), conv1(512)],
+  ],
+  D: [conv3(64, 2), conv3(128, 2), conv3(256, 3), conv3(512, 3), conv3(512, 3)],
+  E: [conv3(64, 2), conv3(128, 2), conv3(256, 4), conv3(512, 4), conv3(512, 4)],
+} as const satisfies Record<string, readonly (readonly ConvolutionEntry[])[]>;
+
+export type ArchitectureName = keyof typeof architectures;
+
+export const architectureNames = Object.keys(architectures) as ArchitectureName[];
+
+/** Each pool halves the picture, so five of them step by 32 pixels. */
+export const poolStride = 32;
+
+/**
+ * What the last layer answers: class scores; one box shared by all classes (single-class regression, SCR);
+ * or one box a class (per-class regression, PCR). Paper, appendix A.
+ */
+export type Head = 'classes' | 'scr' | 'pcr';
+
+/** A network is a row of the table and the knobs that scale it. */
+export interface NetworkSpec {
+  readonly architecture: ArchitectureName;
+  /** Channel multiplier of the convolutions; counts are rounded, and never less than one. */
+  readonly width: number;
+  /** Outputs of the first two fully connected layers (paper: 4096). */
+  readonly fc: number;
+  /** Number of classes (paper: 1000). */
+  readonly classes: number;
+  /** Side in pixels of the square that the net is trained on, a multiple of 32 (paper: 224). */
+  readonly crop: number;
+  readonly head: Head;
+}
+
+/** Outputs of the last layer: `classes`, 4 (SCR) or 4 x classes (PCR). */
+export function outputsOf(spec: Pick<NetworkSpec, 'classes' | 'head'>): number {
+  if (spec.head === 'classes') return spec.classes;
+  return spec.head === 'scr' ? 4 : 4 * spec.classes;
+}

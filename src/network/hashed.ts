@@ -1,0 +1,41 @@
+import type { NetworkSpec } from './architecture.ts';
+import { fanInOf, weightLayersOf } from './layers.ts';
+import type { Tensor, Weights } from './weights.ts';
+
+/**
+ * `count` numbers in [-1, 1) by a 32-bit hash (murmur3's finaliser) of a counter: weights that anybody can make again
+ * in any language, for benches and references of networks too large to store.
+ */
+export function hashed(count: number, stream: number): Float32Array {
+  const numbers = new Float32Array(count);
+  const offset = Math.imul(stream, 0x9e3779b9);
+  for (let i = 0; i < count; i++) {
+    let x = (Math.imul(i, 0x9e3779b1) + offset) >>> 0;
+    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+    x = (x ^ (x >>> 16)) >>> 0;
+    numbers[i] = x / 2 ** 31 - 1;
+  }
+  return numbers;
+}
+
+/** Hashed weights of the scale that keeps activations near one on mean-subtracted pixels in 0..255. */
+export function hashedWeights(spec: NetworkSpec, stream: number): Weights {
+  const weights = new Map<string, Tensor>();
+  weightLayersOf(spec).forEach((layer, j) => {
+    const fanIn = fanInOf(layer);
+    const data = hashed(layer.outputs * fanIn, stream + 2 * j);
+    const scale = Math.fround(Math.sqrt(6 / fanIn));
+    for (let i = 0; i < data.length; i++) data[i] = data[i]! * scale;
+    if (j === 0) for (let i = 0; i < data.length; i++) data[i] = data[i]! / 128;
+    const bias = hashed(layer.outputs, stream + 2 * j + 1);
+    for (let i = 0; i < bias.length; i++) bias[i] = bias[i]! * Math.fround(0.1);
+    const shape =
+      layer.kind === 'convolution'
+        ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
+        : [layer.outputs, fanIn];
+    weights.set(`${layer.name}.weight`, { shape, data });
+    weights.set(`${layer.name}.bias`, { shape: [layer.outputs], data: bias });
+  });
+  return weights;
+}

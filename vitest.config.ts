@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Native add-ons (sharp, onnxruntime, koffi) are not safe in worker threads.
+    pool: 'forks',
+    testTimeout: 60_000,
+  },
+});
