@@ -1,5 +1,5 @@
 import type { NetworkSpec } from './architecture.ts';
-import { fanInOf, type WeightLayer, weightLayersOf } from './layers.ts';
+import { fanInOf, layersOf, type WeightLayer, weightLayersOf } from './layers.ts';
 import type { Random } from './random.ts';
 import type { Tensor, Weights } from './weights.ts';
 
@@ -35,8 +35,9 @@ export function initialWeights(spec: NetworkSpec, initialiser: Initialiser, rand
 }
 
 /**
- * The paper's way to start a deep net (3.1): the first four convolutions and the fully connected layers are copied
- * from a trained shallower one, the rest stays as in `fresh`. A layer whose shape differs (another head) stays fresh.
+ * The paper's way to start a deep net (3.1): the first four convolutions of a trained shallower one and its fully
+ * connected layers are copied, the rest stays as in `fresh`. A convolution goes to the same place of the same stage
+ * (A's four are the first of stages 1 and 2 and the first two of stage 3), which is where their shapes agree.
  */
 export function copyFromShallower(
   fresh: Weights,
@@ -44,24 +45,37 @@ export function copyFromShallower(
   trained: Weights,
   shallow: NetworkSpec,
 ): Weights {
-  const weights = new Map(fresh);
-  const pick = (spec: NetworkSpec): WeightLayer[] => {
-    const layers = weightLayersOf(spec);
-    return [...layers.slice(0, 4), ...layers.slice(-3)];
-  };
-  const sources = pick(shallow);
-  pick(deep).forEach((target, i) => {
-    const source = sources[i]!;
-    for (const part of ['weight', 'bias']) {
-      const tensor = trained.get(`${source.name}.${part}`)!;
-      const own = weights.get(`${target.name}.${part}`)!;
-      if (sameShape(tensor.shape, own.shape)) weights.set(`${target.name}.${part}`, copyOf(tensor));
-    }
-  });
-  return weights;
+  const targets = placesOf(deep);
+  const sources = [...placesOf(shallow)];
+  const copied = [...sources.slice(0, 4), ...sources.slice(-3)];
+  const renamed = new Map<string, Tensor>();
+  for (const [place, source] of copied) {
+    const target = targets.get(place);
+    if (!target) continue;
+    for (const part of ['weight', 'bias'])
+      renamed.set(`${target}.${part}`, trained.get(`${source}.${part}`)!);
+  }
+  return copyMatching(fresh, renamed);
 }
 
-/** All layers of a trained net of the same architecture, but for those whose shape differs (the last, of another head). */
+/** Names of the weight layers by stage and place in the stage: `2.1` is the second convolution of stage 3, `5.0` the first fully connected layer. */
+function placesOf(spec: NetworkSpec): Map<string, string> {
+  const places = new Map<string, string>();
+  let stage = 0;
+  let place = 0;
+  for (const layer of layersOf(spec)) {
+    if (layer.kind === 'pool') {
+      stage += 1;
+      place = 0;
+    } else {
+      places.set(`${stage}.${place}`, layer.name);
+      place += 1;
+    }
+  }
+  return places;
+}
+
+/** Layers of a trained net by name; what it lacks, or has in another shape (the last layer, of another head), stays fresh. */
 export function copyMatching(fresh: Weights, trained: Weights): Weights {
   return new Map(
     [...fresh].map(([name, own]) => {
