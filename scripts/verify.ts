@@ -1,0 +1,25 @@
+/** `npm run verify`: everything that CI runs beside the tests, one line a check, and the count at the end. */
+import { spawnSync } from 'node:child_process';
+
+const checks = [
+  ['types', 'npm run --silent typecheck'],
+  ['lint and format', 'npm run --silent check'],
+  ['openapi.yaml is what the routes say', 'npm run --silent openapi -- --check'],
+  ['the README table is what the settings say', 'npm run --silent readme -- --check'],
+  ['build', 'npm run --silent build'],
+  ['the real server answers real pictures', 'npm run --silent smoke'],
+] as const;
+
+let failed = 0;
+for (const [name, command] of checks) {
+  const started = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, { shell: true, encoding: 'utf8' });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+  if (status !== 0) {
+    failed += 1;
+    console.log(`${stdout}${stderr}`.replace(/^/gm, '       '));
+  }
+}
+console.log(`${checks.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
