@@ -1,0 +1,54 @@
+import { VerydeepError } from '../errors.ts';
+
+/** Where a host computes. */
+export type Device = 'cpu' | 'webgpu' | `cuda:${number}` | `tensorrt:${number}`;
+
+/** One engine host: its device, and the threads that it may use on the CPU. */
+export interface HostPlacement {
+  readonly device: Device;
+  readonly threads: number;
+}
+
+/**
+ * Parses a list of devices, one host each: `cpu`, `cuda:0,cuda:1`, `tensorrt:0`, `webgpu`. Only `cpu` may stand there
+ * more than once (its hosts share the cores). Throws INVALID_SETTINGS.
+ */
+export function parseDevices(text: string): Device[] {
+  const devices = text.split(',').map((part) => part.trim());
+  devices.forEach((device, i) => {
+    if (!isDevice(device)) {
+      throw invalid(`received "${device}" in "${text}"`);
+    }
+    if (device !== 'cpu' && devices.indexOf(device) !== i) {
+      throw invalid(`received ${device} twice in "${text}" (only cpu may be repeated)`);
+    }
+  });
+  return devices as Device[];
+}
+
+/**
+ * Divides `threads` among the cpu hosts as evenly as it goes, at least one each; a host of another device only feeds
+ * it and gets one.
+ */
+export function placeHosts(devices: readonly Device[], threads: number): HostPlacement[] {
+  const hosts = devices.filter((device) => device === 'cpu').length;
+  let index = 0;
+  return devices.map((device) => {
+    if (device !== 'cpu') return { device, threads: 1 };
+    const share = Math.floor(threads / hosts) + (index++ < threads % hosts ? 1 : 0);
+    return { device, threads: Math.max(1, share) };
+  });
+}
+
+// --- helpers ---
+
+function isDevice(text: string): text is Device {
+  return text === 'cpu' || text === 'webgpu' || /^(cuda|tensorrt):(0|[1-9]\d?)$/.test(text);
+}
+
+function invalid(received: string): VerydeepError {
+  return new VerydeepError(
+    'INVALID_SETTINGS',
+    `devices: expected a list of cpu, cuda:N, tensorrt:N or webgpu, for instance "cuda:0,cuda:1"; ${received}`,
+  );
+}
