@@ -1,0 +1,45 @@
+import type { EngineName } from './create.ts';
+import { parseDevices, placeHosts } from './devices.ts';
+import { createEnginePool, type EnginePool } from './pool.ts';
+import { createRemoteEngine } from './remote.ts';
+import type { HostEvent } from './supervisor.ts';
+import { threadLimit } from './threads.ts';
+
+export interface HostsOptions {
+  readonly engine: EngineName;
+  /** `cpu`, `cuda:0,cuda:1`, ... (`parseDevices`): one host each. */
+  readonly devices: string;
+  /** Threads of all cpu hosts together; 0 for as many as the process may use (`threadLimit`). */
+  readonly threads: number;
+  readonly precision?: 'fp32' | 'bf16';
+  readonly onednnLibrary?: string;
+  readonly onEvent?: (event: HostEvent) => void;
+}
+
+/** A batch at the batcher's bound on a slow machine, or 550 MB of weights from a slow disk, takes less. */
+const answerTimeoutMs = 300_000;
+
+/**
+ * Starts one engine host a device, with the pool's usual settings. Throws INVALID_SETTINGS (devices) and
+ * DEVICE_UNAVAILABLE.
+ */
+export async function startHosts(options: HostsOptions): Promise<EnginePool> {
+  const { engine, precision, onednnLibrary, onEvent } = options;
+  return createEnginePool({
+    placements: placeHosts(parseDevices(options.devices), options.threads || threadLimit()),
+    createEngine: ({ device, threads }) =>
+      createRemoteEngine({
+        engine,
+        device,
+        threads,
+        // Images are decoded on the same cores: a pool that spins would slow that down.
+        sharedCores: true,
+        answerTimeoutMs,
+        ...(precision !== undefined && { precision }),
+        ...(onednnLibrary !== undefined && { onednnLibrary }),
+      }),
+    backoff: { initialMs: 100, maxMs: 30_000 },
+    recoveryTimeoutMs: 30_000,
+    ...(onEvent !== undefined && { onEvent }),
+  });
+}
