@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import type { Device, HostPlacement } from './devices.ts';
 import type { RemoteEngine } from './remote.ts';
 
-/** Wait before the n-th start in a row that served nothing: `initialMs` x 2^(n - 1), at most `maxMs`. */
+/** The wait before a start doubles with each one in a row that served nothing. */
 export interface BackoffOptions {
   readonly initialMs: number;
   readonly maxMs: number;
@@ -86,10 +86,8 @@ export function superviseHost(options: SupervisorOptions): Supervisor {
   };
 
   const restart = async (): Promise<void> => {
-    const waitMs = Math.min(backoff.maxMs, backoff.initialMs * 2 ** failures);
-    await delay(waitMs, undefined, { signal: closing.signal });
+    await delay(backoffMs(backoff, ++failures), undefined, { signal: closing.signal });
     restarts++;
-    failures++;
     try {
       await untilLost(await start());
     } catch (error) {
@@ -129,6 +127,13 @@ export function superviseHost(options: SupervisorOptions): Supervisor {
     },
   };
 }
+
+/** Wait before start number `attempt` (from 1) in a row. */
+export function backoffMs({ initialMs, maxMs }: BackoffOptions, attempt: number): number {
+  return Math.min(maxMs, initialMs * 2 ** (attempt - 1));
+}
+
+// --- helpers ---
 
 async function untilLost({ lost }: RemoteEngine): Promise<void> {
   if (!lost.aborted) await once(lost, 'abort');
