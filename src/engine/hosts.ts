@@ -1,12 +1,14 @@
+import { VerydeepError } from '../errors.ts';
 import type { EngineName } from './create.ts';
-import { parseDevices, placeHosts } from './devices.ts';
+import { type HostPlacement, parseDevices, placeHosts } from './devices.ts';
 import { createEnginePool, type EnginePool } from './pool.ts';
 import { createRemoteEngine } from './remote.ts';
 import type { HostEvent } from './supervisor.ts';
 import { threadLimit } from './threads.ts';
 
 export interface HostsOptions {
-  readonly engine: EngineName;
+  /** `auto`: oneDNN where all devices are `cpu` and its library is found, else onnxruntime. */
+  readonly engine: EngineName | 'auto';
   /** `cpu`, `cuda:0,cuda:1`, ... (`parseDevices`): one host each. */
   readonly devices: string;
   /** Threads of all cpu hosts together; 0 for as many as the process may use (`threadLimit`). */
@@ -20,19 +22,37 @@ export interface HostsOptions {
 const answerTimeoutMs = 300_000;
 
 /**
- * Starts one engine host a device, with the pool's usual settings. Throws INVALID_SETTINGS (devices) and
- * DEVICE_UNAVAILABLE.
+ * Starts one engine host a device, with the pool's usual settings; `capabilities.engine` says which engine `auto` took.
+ * Throws INVALID_SETTINGS (devices) and DEVICE_UNAVAILABLE.
  */
 export async function startHosts(options: HostsOptions): Promise<EnginePool> {
-  const { engine, precision, onednnLibrary, onEvent } = options;
+  const placements = placeHosts(parseDevices(options.devices), options.threads || threadLimit());
+  if (options.engine !== 'auto') return startPool(options.engine, placements, options);
+  if (placements.every(({ device }) => device === 'cpu')) {
+    try {
+      return await startPool('onednn', placements, options);
+    } catch (error) {
+      if (!(error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE')) throw error;
+    }
+  }
+  return startPool('onnx', placements, options);
+}
+
+// --- helpers ---
+
+function startPool(
+  engine: EngineName,
+  placements: readonly HostPlacement[],
+  { precision, onednnLibrary, onEvent }: HostsOptions,
+): Promise<EnginePool> {
   return createEnginePool({
-    placements: placeHosts(parseDevices(options.devices), options.threads || threadLimit()),
+    placements,
     createEngine: ({ device, threads }) =>
       createRemoteEngine({
         engine,
         device,
         threads,
-        // Images are decoded on the same cores: a pool that spins would slow that down.
+        // Images are decoded on the same cores: threads that spin would slow that down.
         sharedCores: true,
         answerTimeoutMs,
         ...(precision !== undefined && { precision }),

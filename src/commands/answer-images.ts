@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { startHosts } from '../engine/hosts.ts';
+import { loadEnsemble } from '../ensembles/load.ts';
+import { messageOf, VerydeepError } from '../errors.ts';
+import { createInference, networkSources } from '../inference/create.ts';
+import type { ImageResult, Inference, InferenceOptions, Task } from '../inference/inference.ts';
+import { findImageFiles } from './image-files.ts';
+import { parseImageCommand } from './image-options.ts';
+import { inOrder } from './in-order.ts';
+import { createProgress } from './progress.ts';
+import { createTable } from './table.ts';
+
+/** The folder of ensembles that comes with the package. */
+const packageWeights = fileURLToPath(new URL('../../weights', import.meta.url));
+
+/** A local file is its user's own: the limits are those of memory, not of a public service. */
+const limits = { maxFileBytes: 200e6, maxPixels: 100e6 };
+
+/** What one file was answered. */
+type Row =
+  | { readonly name: string; readonly result: ImageResult }
+  | { readonly name: string; readonly error: { readonly code: string; readonly message: string } };
+
+/** `verydeep classify` and `verydeep localise`: answers 0, or 1 where a file had an error in its row. */
+export async function answerImages(task: Task, argv: readonly string[]): Promise<number> {
+  const command = parseImageCommand(task, argv);
+  const { paths, fromFolder } = await findImageFiles(command.files);
+  if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${command.files.join(', ')}`);
+
+  const ensemble = await loadEnsemble(command.weights ?? packageWeights, command.ensemble, command.version);
+  const engine = await startHosts({
+    engine: command.engine,
+    devices: command.devices,
+    threads: command.threads,
+  });
+  try {
+    for (const network of networkSources(ensemble)) await engine.load(network);
+    const inference = createInference({
+      ensemble,
+      engine,
+      devices: engine.hosts().length,
+      limits,
+      batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
+    });
+    const progress = fromFolder ? createProgress(task, paths.length) : undefined;
+    // Where both streams are one terminal, a row must not run into the bar.
+    const oneTerminal = process.stdout.isTTY && process.stderr.isTTY;
+    const print = progress && oneTerminal ? progress.line : console.log;
+    const format = command.json ? jsonLines() : tableLines(task, paths, ensemble.labels);
+    for (const line of format.header) print(line);
+    const concurrency = 4 * engine.hosts().length; // enough to decode and to batch while the devices compute
+    let done = 0;
+    let failed = 0;
+    for await (const row of inOrder(paths, concurrency, (path) =>
+      answer(inference, path, command.inference),
+    )) {
+      for (const line of format.lines(row)) print(line);
+      if ('error' in row) failed++;
+      progress?.update(++done);
+    }
+    progress?.stop();
+    return failed === 0 ? 0 : 1;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+// --- helpers ---
+
+async function answer(inference: Inference, path: string, options: InferenceOptions): Promise<Row> {
+  try {
+    const bytes = await readFile(path).catch((cause: unknown) => {
+      throw new VerydeepError('NOT_FOUND', `cannot be read: ${messageOf(cause)}`, { cause });
+    });
+    const context = { signal: new AbortController().signal, deadline: Number.POSITIVE_INFINITY };
+    const { result } = await inference.run(bytes, options, context);
+    return { name: path, result };
+  } catch (error) {
+    // An option that the ensemble refuses is wrong for every file, and what is not coded is a bug.
+    if (!(error instanceof VerydeepError) || error.code === 'INVALID_OPTION') throw error;
+    return { name: path, error: { code: error.code, message: error.message } };
+  }
+}
+
+interface Format {
+  readonly header: readonly string[];
+  lines(row: Row): string[];
+}
+
+function jsonLines(): Format {
+  return {
+    header: [],
+    lines: (row) => [JSON.stringify('error' in row ? row : { name: row.name, ...row.result })],
+  };
+}
+
+function tableLines(task: Task, paths: readonly string[], labels: readonly string[]): Format {
+  const table = createTable(task, paths, labels);
+  return {
+    header: [table.header],
+    lines: (row) =>
+      'error' in row
+        ? table.error(row.name, row.error.code, row.error.message)
+        : table.result(row.name, row.result),
+  };
+}

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { type EngineName, engineNames } from '../engine/create.ts';
+import { VerydeepError } from '../errors.ts';
+import type { InferenceOptions, Task, View } from '../inference/inference.ts';
+
+/** What `verydeep classify` and `verydeep localise` are asked for. */
+export interface ImageCommand {
+  readonly files: readonly string[];
+  readonly inference: InferenceOptions;
+  readonly json: boolean;
+  readonly ensemble: string;
+  /** Version of the ensemble; the latest where not given. */
+  readonly version?: string;
+  /** Folder of ensembles; the package's own where not given. */
+  readonly weights?: string;
+  readonly engine: EngineName | 'auto';
+  readonly devices: string;
+  readonly threads: number;
+}
+
+/** The options that both commands have, for their help texts. */
+export const imageOptionsHelp = `
+  --top N            classes in the answer (5)
+  --scales Q,Q,...   smallest sides in pixels to which a picture is rescaled (the ensemble's own)
+  --no-flip          leave the mirror image out
+  --networks A,B     classification networks to average (all)
+  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the latest
+  --weights FOLDER   folder of ensembles (those of the package)
+  --engine NAME      auto, ${engineNames.join(', ')} (auto)
+  --devices LIST     cpu, or for instance cuda:0,cuda:1 (cpu)
+  --threads N        threads of the cpu; 0 for as many as there are (0)
+  --json             one line of JSON for each file`;
+
+/** Throws INVALID_OPTION, or the errors of `parseArgs`. */
+export function parseImageCommand(task: Task, argv: readonly string[]): ImageCommand {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    allowNegative: true,
+    options: {
+      top: { type: 'string', default: '5' },
+      scales: { type: 'string' },
+      flip: { type: 'boolean', default: true },
+      networks: { type: 'string' },
+      ensemble: { type: 'string', default: 'demo' },
+      weights: { type: 'string' },
+      engine: { type: 'string', default: 'auto' },
+      devices: { type: 'string', default: 'cpu' },
+      threads: { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+      ...(task === 'classify'
+        ? { view: { type: 'string', default: 'dense' } as const }
+        : { boxes: { type: 'string', default: 'best' } as const }),
+    },
+  });
+  if (positionals.length === 0) throw invalid('files', 'at least one file or folder', 'none');
+  const { view = 'dense', boxes = 'best' } = values as { view?: string; boxes?: string };
+  const [ensemble, version] = values.ensemble.split('@') as [string, string?];
+  return {
+    files: positionals,
+    inference: {
+      task,
+      top: integer('--top', values.top, 1),
+      flip: values.flip,
+      view: oneOf<View>('--view', view, ['dense', 'crops', 'both']),
+      maps: false,
+      boxes: oneOf('--boxes', boxes, ['best', 'all']),
+      ...(values.scales !== undefined && {
+        scales: values.scales.split(',').map((scale) => integer('--scales', scale, 1)),
+      }),
+      ...(values.networks !== undefined && { networks: values.networks.split(',') }),
+    },
+    json: values.json,
+    ensemble,
+    ...(version !== undefined && { version }),
+    ...(values.weights !== undefined && { weights: values.weights }),
+    engine: oneOf('--engine', values.engine, ['auto', ...engineNames]),
+    devices: values.devices,
+    threads: integer('--threads', values.threads, 0),
+  };
+}
+
+// --- helpers ---
+
+function integer(option: string, text: string, least: number): number {
+  if (!/^\d{1,9}$/.test(text.trim()) || Number(text) < least) {
+    throw invalid(option, `an integer of at least ${least}`, `"${text}"`);
+  }
+  return Number(text);
+}
+
+function oneOf<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((name) => name === text);
+  if (choice === undefined) throw invalid(option, choices.join(', '), `"${text}"`);
+  return choice;
+}
+
+function invalid(option: string, expected: string, received: string): VerydeepError {
+  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
+}

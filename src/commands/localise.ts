@@ -1,0 +1,23 @@
+import { answerImages } from './answer-images.ts';
+import { imageOptionsHelp } from './image-options.ts';
+
+export const help = `
+verydeep localise: says what is on pictures, and where
+
+Usage: verydeep localise FILE|FOLDER... [OPTIONS]
+
+A folder stands for all images in it and under it. Boxes are in pixels of the picture as it is displayed.
+${imageOptionsHelp}
+  --boxes WHICH      best (one box for each of the top classes) or all (best)
+
+Examples:
+  verydeep localise photo.jpg
+  verydeep localise photos/ --json > boxes.jsonl
+  verydeep localise photo.jpg --top 1 --boxes all
+
+Exit codes: 0 all answered, 1 a file could not be answered (its row says why), 2 wrong use.
+`;
+
+export function run(argv: string[]): Promise<number> {
+  return answerImages('localise', argv);
+}
