@@ -1,0 +1,61 @@
+import { Presets, SingleBar } from 'cli-progress';
+
+/** Shows how far a long command is. */
+export interface Progress {
+  /** `note` stands behind the bar: `312 images/s`. */
+  update(done: number, note?: string): void;
+  /** Prints a line above the bar. */
+  line(text: string): void;
+  stop(): void;
+}
+
+/** A line is printed after each such part, where there is no terminal. */
+const plainParts = 10;
+
+/**
+ * A bar with the time left on a terminal; plain lines, ten in all, where the output is a file or a pipe. Everything
+ * goes to the standard error, so that the standard output holds the command's answer alone.
+ */
+export function createProgress(
+  name: string,
+  total: number,
+  output: NodeJS.WriteStream = process.stderr,
+): Progress {
+  return output.isTTY ? bar(name, total, output) : plainLines(name, total, output);
+}
+
+/** `95 s`, `12 min`, `3.4 h`. */
+export function duration(seconds: number): string {
+  if (seconds < 100) return `${seconds.toFixed(0)} s`;
+  return seconds < 6000 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function bar(name: string, total: number, stream: NodeJS.WriteStream): Progress {
+  const shown = new SingleBar(
+    { stream, format: `${name} {bar} {value}/{total} {note}`, clearOnComplete: true, hideCursor: true },
+    Presets.shades_classic,
+  );
+  shown.start(total, 0, { note: '' });
+  return {
+    update: (done, note = '') => shown.update(done, { note }),
+    line(text) {
+      stream.write(`\r\u001b[K${text}\n`); // clears the bar's line; the bar is drawn again below
+      shown.render();
+    },
+    stop: () => shown.stop(),
+  };
+}
+
+function plainLines(name: string, total: number, stream: NodeJS.WriteStream): Progress {
+  let parts = 0;
+  return {
+    update(done, note = '') {
+      const reached = Math.floor((done / total) * plainParts);
+      if (reached <= parts) return;
+      parts = reached;
+      stream.write(`${name} ${done}/${total} ${note}\n`);
+    },
+    line: (text) => void stream.write(`${text}\n`),
+    stop: () => undefined,
+  };
+}

@@ -1,0 +1,91 @@
+import { Worker } from 'node:worker_threads';
+import type { TrainingBatch } from '../engine/training-step.ts';
+import type { ImageLimits } from '../image/limits.ts';
+import { allocateBatch, type BatchPlan, type MicroBatchIndex, stepsPerEpoch } from './batch.ts';
+import type { StoredPicture } from './dataset.ts';
+
+/** Gives micro-batches in order, made ahead of time by a thread of its own. */
+export interface BatchLoader {
+  /** The next micro-batch. Its memory is used again after the following call. */
+  next(): Promise<TrainingBatch>;
+  close(): Promise<void>;
+}
+
+/** What the thread is given when it starts. */
+export interface LoaderData {
+  readonly plan: BatchPlan;
+  readonly pictures: readonly StoredPicture[];
+  readonly limits: ImageLimits;
+  readonly slots: readonly Required<TrainingBatch>[];
+}
+
+/** "Fill this slot with that micro-batch." */
+export interface LoaderJob {
+  readonly slot: number;
+  readonly index: MicroBatchIndex;
+}
+
+/** Micro-batches that are made ahead: enough to cover a picture that takes long. */
+const slotCount = 6;
+
+/** Starts loading at a step of an epoch; goes on through all further epochs until it is closed. */
+export function createBatchLoader(
+  plan: BatchPlan,
+  pictures: readonly StoredPicture[],
+  limits: ImageLimits,
+  start: { readonly epoch: number; readonly step: number },
+): BatchLoader {
+  const slots = Array.from({ length: slotCount }, () => allocateBatch(plan));
+  const worker = startWorker({ plan, pictures, limits, slots });
+  let ready = 0;
+  let given = 0;
+  let failure: Error | undefined;
+  let wake = (): void => undefined;
+  worker.on('message', () => {
+    ready += 1; // the thread answers jobs in their order, so a count says which
+    wake();
+  });
+  worker.on('error', (error) => {
+    failure = error;
+    wake();
+  });
+
+  const steps = stepsPerEpoch(pictures.length, plan.batch);
+  let index: MicroBatchIndex = { ...start, part: 0 };
+  const refill = (slot: number): void => {
+    worker.postMessage({ slot, index } satisfies LoaderJob);
+    index = following(index, plan, steps);
+  };
+  for (let slot = 0; slot < slotCount; slot++) refill(slot);
+
+  return {
+    async next() {
+      if (given > 0) refill((given - 1) % slotCount);
+      while (ready === 0) {
+        if (failure) throw failure;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      ready -= 1;
+      return slots[given++ % slotCount]!;
+    },
+    close: async () => void (await worker.terminate()),
+  };
+}
+
+/** Parts of a step, steps of an epoch, then the next epoch. */
+function following({ epoch, step, part }: MicroBatchIndex, plan: BatchPlan, steps: number): MicroBatchIndex {
+  if (part + 1 < plan.batch / plan.microBatch) return { epoch, step, part: part + 1 };
+  if (step + 1 < steps) return { epoch, step: step + 1, part: 0 };
+  return { epoch: epoch + 1, step: 0, part: 0 };
+}
+
+/** From TypeScript's sources (tests, `tsx`) a thread needs tsx's own loader, which threads do not inherit. */
+function startWorker(workerData: LoaderData): Worker {
+  const built = import.meta.url.endsWith('.js');
+  const entry = new URL(`./loader-worker.${built ? 'js' : 'ts'}`, import.meta.url);
+  if (built) return new Worker(entry, { workerData });
+  const source = `import('tsx/esm/api').then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })`;
+  return new Worker(source, { workerData, eval: true });
+}

@@ -1,0 +1,113 @@
+import type { Engine } from '../engine/engine.ts';
+import type { TrainingStep } from '../engine/training-step.ts';
+import { VerydeepError } from '../errors.ts';
+import type { ImageLimits } from '../image/limits.ts';
+import { type BatchPlan, stepsPerEpoch } from './batch.ts';
+import { type CheckpointHeader, type TrainingState, writeCheckpoint } from './checkpoint.ts';
+import type { Dataset } from './dataset.ts';
+import type { OnTrainingEvent } from './events.ts';
+import { createBatchLoader } from './loader.ts';
+import type { RunFolder } from './run-folder.ts';
+import { afterValidation, learningRate, parseSchedule } from './schedule.ts';
+import { validationScale } from './settings.ts';
+import { createSpeedometer } from './speedometer.ts';
+import { validate } from './validate.ts';
+
+export interface LoopOptions {
+  /** What checkpoints say; its `state` is where the loop starts. */
+  readonly header: CheckpointHeader;
+  readonly dataset: Dataset;
+  /** Holds the weights and velocity of `header.state`. */
+  readonly step: TrainingStep;
+  /** Runs the validation. */
+  readonly engine: Engine;
+  readonly folder: RunFolder;
+  readonly limits: ImageLimits;
+  readonly onEvent: OnTrainingEvent;
+  /** Aborted: the step under way is finished, a checkpoint written, and the loop ends. */
+  readonly signal: AbortSignal;
+}
+
+/** Within a long epoch a checkpoint is written after so many steps. */
+const checkpointSteps = 1000;
+
+/**
+ * Trains to the last epoch of the settings (paper, section 3) and answers the state after it, or where it was
+ * interrupted. Throws TRAINING_DIVERGED; the checkpoints on disk stay as they were.
+ */
+export async function trainingLoop(options: LoopOptions): Promise<TrainingState> {
+  const { header, dataset, step, engine, folder, limits, onEvent, signal } = options;
+  const { settings, spec, preprocessing } = header;
+  const { batch, microBatch = batch, crop, scale, seed, fc, epochs } = settings;
+  const schedule = parseSchedule(settings.rate, settings.patience);
+  const steps = stepsPerEpoch(dataset.train.length, batch);
+  const parts = batch / microBatch;
+  const plan: BatchPlan = { seed, crop, scale, batch, microBatch, fc, colours: dataset.colours };
+
+  let state = header.state;
+  const save = async (): Promise<void> => {
+    const weights = step.readWeights();
+    await writeCheckpoint(folder.checkpoint, {
+      header: { ...header, state },
+      weights,
+      velocity: step.readVelocity(),
+    });
+    onEvent({ type: 'checkpoint', epoch: state.epoch, step: state.step });
+  };
+  const speed = createSpeedometer((epochs - state.epoch + 1) * steps - state.step);
+  const loader = createBatchLoader(plan, dataset.train, limits, state);
+  try {
+    while (state.epoch <= epochs) {
+      const { epoch } = state;
+      const rate = learningRate(schedule, epoch, state.schedule);
+
+      while (state.step < steps) {
+        let loss = 0;
+        for (let part = 0; part < parts; part++) {
+          loss += (await step.accumulate(await loader.next(), 1 / parts)) / parts;
+        }
+        if (!Number.isFinite(loss)) throw diverged(`the loss is ${loss}`, state, rate);
+        await step.update(rate);
+        state = { ...state, step: state.step + 1, lossSum: state.lossSum + loss };
+        const meanLoss = state.lossSum / state.step;
+        onEvent({ type: 'step', epoch, step: state.step, steps, loss: meanLoss, rate, ...speed.step(batch) });
+        if (signal.aborted) {
+          await save();
+          onEvent({ type: 'interrupted', epoch, step: state.step });
+          return state;
+        }
+        if (state.step % checkpointSteps === 0) await save();
+      }
+
+      const weights = step.readWeights();
+      await engine.load({ id: 'training', spec, preprocessing, weights });
+      const q = validationScale(settings);
+      const result = await validate(engine, 'training', dataset.validation, { scale: q, crop, limits });
+      if (!Number.isFinite(result.loss)) throw diverged(`the validation loss is ${result.loss}`, state, rate);
+
+      const isBest = result.accuracy > (state.best?.accuracy ?? -1);
+      onEvent({ type: 'epoch', epoch, rate, trainingLoss: state.lossSum / steps, best: isBest, ...result });
+      state = {
+        epoch: epoch + 1,
+        step: 0,
+        lossSum: 0,
+        schedule: afterValidation(schedule, state.schedule, result.accuracy),
+        ...(isBest ? { best: { ...result, epoch } } : state.best && { best: state.best }),
+      };
+      // The best one first: a kill between the two writes repeats the end of the epoch, and loses nothing.
+      if (isBest) await writeCheckpoint(folder.best, { header: { ...header, state }, weights });
+      await save();
+    }
+    return state;
+  } finally {
+    await loader.close();
+  }
+}
+
+function diverged(what: string, { epoch, step }: TrainingState, rate: number): VerydeepError {
+  return new VerydeepError(
+    'TRAINING_DIVERGED',
+    `${what} in epoch ${epoch} after ${step} steps at rate ${rate}; the last good checkpoint is kept: ` +
+      'start again with a lower rate or another initialisation',
+  );
+}

@@ -1,0 +1,71 @@
+import { VerydeepError } from '../errors.ts';
+import type { NetworkSpec } from '../network/architecture.ts';
+import { copyFromShallower, copyMatching, initialWeights } from '../network/initialisers.ts';
+import { weightLayersOf } from '../network/layers.ts';
+import type { Preprocessing } from '../network/preprocessing.ts';
+import type { Weights } from '../network/weights.ts';
+import type { Dataset } from './dataset.ts';
+import { randomStream } from './randomness.ts';
+import { readTrainedNetwork, type TrainedNetwork } from './run-folder.ts';
+import type { TrainingSettings } from './settings.ts';
+
+/** The network before its first step. */
+export interface StartingPoint {
+  readonly spec: NetworkSpec;
+  readonly preprocessing: Preprocessing;
+  readonly weights: Weights;
+}
+
+/**
+ * Initial weights (paper, 3.1 and appendix A): random, or those of a trained network where `from` names its run:
+ * of the same architecture all layers, of a shallower one its first four convolutions and its fully connected layers.
+ * The last layer is fresh unless it answers the same question. Throws INVALID_SETTINGS where the two do not fit.
+ */
+export async function startingPoint(settings: TrainingSettings, dataset: Dataset): Promise<StartingPoint> {
+  const { architecture, width, fc, crop, head } = settings;
+  const spec: NetworkSpec = { architecture, width, fc, crop, head, classes: dataset.labels.length };
+  const fresh = initialWeights(spec, settings.initialise, randomStream(settings.seed, 'initialise'));
+  if (settings.from === undefined)
+    return { spec, preprocessing: preprocessingFor(settings, dataset), weights: fresh };
+
+  const source = await readTrainedNetwork(settings.from);
+  checkFits(spec, source.spec, settings.from);
+  const copied =
+    source.spec.architecture === architecture
+      ? copyMatching(fresh, source.weights)
+      : copyFromShallower(fresh, spec, source.weights, source.spec);
+  const weights = new Map(copied);
+  if (!sameQuestion(spec, dataset.labels, source)) {
+    const last = weightLayersOf(spec).at(-1)!.name;
+    for (const name of [`${last}.weight`, `${last}.bias`]) weights.set(name, fresh.get(name)!);
+  }
+  return { spec, preprocessing: source.preprocessing, weights };
+}
+
+/**
+ * The training set's mean RGB is subtracted (paper, 2.1). N(0, 0.01^2) is made for such pixels; Glorot's and He's
+ * deviations are made for inputs of deviation 1, so with them the channels' standard deviation is divided out as well.
+ */
+function preprocessingFor({ initialise }: TrainingSettings, { colours }: Dataset): Preprocessing {
+  const std = initialise === 'gaussian' ? ([1, 1, 1] as const) : colours.standardDeviation;
+  return { channelOrder: 'rgb', scale: 1, mean: colours.mean, std };
+}
+
+function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string): void {
+  const bad = (expected: string, received: string): never => {
+    throw new VerydeepError(
+      'INVALID_SETTINGS',
+      `from: expected a network with ${expected}, ${from} has ${received}`,
+    );
+  };
+  for (const knob of ['width', 'fc', 'crop'] as const) {
+    if (spec[knob] !== source[knob]) bad(`${knob} ${spec[knob]}`, `${source[knob]}`);
+  }
+  if (spec.head !== 'classes' && spec.architecture !== source.architecture) {
+    bad(`architecture ${spec.architecture}`, source.architecture);
+  }
+}
+
+function sameQuestion(spec: NetworkSpec, labels: readonly string[], source: TrainedNetwork): boolean {
+  return spec.head === source.spec.head && labels.join('\n') === source.labels.join('\n');
+}

@@ -1,0 +1,130 @@
+import type { Engine } from '../engine/engine.ts';
+import type { CreateTrainingStep, TrainingStep } from '../engine/training-step.ts';
+import { VerydeepError } from '../errors.ts';
+import type { ImageLimits } from '../image/limits.ts';
+import { parameterCount } from '../network/measures.ts';
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+import { type Dataset, loadDataset } from './dataset.ts';
+import type { OnTrainingEvent } from './events.ts';
+import { trainingLoop } from './loop.ts';
+import { logEvent, type NetworkDescription, openRunFolder, writeTrainedNetwork } from './run-folder.ts';
+import { initialScheduleState } from './schedule.ts';
+import { type TrainingSettings, validationScale } from './settings.ts';
+import { startingPoint } from './start.ts';
+
+export interface TrainOptions {
+  readonly settings: TrainingSettings;
+  /** Folder of the run: checkpoints, log, and at the end the network. */
+  readonly out: string;
+  /** Go on from the folder's checkpoint. Its settings must be the same but for the number of epochs. */
+  readonly resume: boolean;
+  /** The command as typed, for the network's provenance. */
+  readonly command: string;
+  readonly createStep: CreateTrainingStep;
+  /** Runs the validation; is disposed of at the end. */
+  readonly engine: Engine;
+  readonly limits: ImageLimits;
+  readonly onEvent: OnTrainingEvent;
+  readonly signal: AbortSignal;
+}
+
+/** Caffe's SGD of the paper (3.1). */
+const momentum = 0.9;
+const weightDecay = 5e-4;
+
+/**
+ * Trains one network and leaves its folder as said in {@link RunFolder}. Answers the best network's description, or
+ * `undefined` where it was interrupted (a checkpoint is there). Throws INVALID_DATASET, INVALID_SETTINGS,
+ * INVALID_WEIGHTS, TRAINING_DIVERGED.
+ */
+export async function train(options: TrainOptions): Promise<NetworkDescription | undefined> {
+  const { settings, limits, signal, engine } = options;
+  const folder = await openRunFolder(options.out, options.resume);
+  const onEvent: OnTrainingEvent = (event) => {
+    logEvent(folder, event);
+    options.onEvent(event);
+  };
+
+  const dataset = await loadDataset({
+    data: settings.data,
+    list: settings.list,
+    scales: { train: settings.scale.max, validation: validationScale(settings) },
+    boxes: settings.head !== 'classes',
+    cacheBytes: settings.cacheBytes,
+    limits,
+    onProgress: (done, total) => onEvent({ type: 'loading', done, total }),
+  });
+  const { labels, train: pictures, validation, skipped, digest } = dataset;
+  onEvent({
+    type: 'dataset',
+    classes: labels.length,
+    train: pictures.length,
+    validation: validation.length,
+    skipped,
+    digest,
+  });
+
+  const begin = options.resume
+    ? await resumed(folder.checkpoint, settings, dataset)
+    : await fresh(settings, dataset);
+  const { header, weights, velocity } = begin;
+  let step: TrainingStep | undefined;
+  try {
+    step = await options.createStep({
+      spec: header.spec,
+      preprocessing: header.preprocessing,
+      weights,
+      ...(velocity && { velocity }),
+      microBatch: settings.microBatch ?? settings.batch,
+      momentum,
+      weightDecay,
+      trainable: settings.trainable,
+      precision: settings.precision,
+      threads: settings.threads,
+    });
+    onEvent({
+      type: 'start',
+      engine: step.name,
+      parameters: parameterCount(header.spec),
+      epochs: settings.epochs,
+      epoch: header.state.epoch,
+      step: header.state.step,
+    });
+    const state = await trainingLoop({ header, dataset, step, engine, folder, limits, onEvent, signal });
+    if (state.epoch <= settings.epochs) return undefined;
+    const description = await writeTrainedNetwork(folder, await readCheckpoint(folder.best), options.command);
+    onEvent({ type: 'done', ...description.metrics });
+    return description;
+  } finally {
+    step?.dispose();
+    await engine.dispose();
+  }
+}
+
+async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Checkpoint> {
+  const { weights, ...network } = await startingPoint(settings, dataset);
+  const state = { epoch: 1, step: 0, lossSum: 0, schedule: initialScheduleState };
+  const { labels, digest: datasetDigest } = dataset;
+  return { header: { format: 1, settings, ...network, labels, datasetDigest, state }, weights };
+}
+
+/** The checkpoint with the settings of now, which may ask for more epochs; the rest and the data must be the same. */
+async function resumed(path: string, settings: TrainingSettings, dataset: Dataset): Promise<Checkpoint> {
+  const checkpoint = await readCheckpoint(path);
+  const { header } = checkpoint;
+  // These change where or how fast the same arithmetic runs, or when it ends.
+  const free = ['epochs', 'cacheBytes', 'data', 'list', 'from'];
+  const changed = [...new Set([...Object.keys(settings), ...Object.keys(header.settings)])].filter((key) => {
+    const of = (from: TrainingSettings): string => JSON.stringify((from as Record<string, unknown>)[key]);
+    return !free.includes(key) && of(settings) !== of(header.settings);
+  });
+  if (changed.length > 0) {
+    const reason = `expected the settings of the checkpoint ${path}, these differ: ${changed.join(', ')}`;
+    throw new VerydeepError('INVALID_SETTINGS', reason);
+  }
+  if (header.datasetDigest !== dataset.digest) {
+    const reason = `expected the data set of the checkpoint, ${header.datasetDigest}, received ${dataset.digest}`;
+    throw new VerydeepError('INVALID_DATASET', reason);
+  }
+  return { ...checkpoint, header: { ...header, settings } };
+}

@@ -1,0 +1,90 @@
+import type { Engine } from '../engine/engine.ts';
+import type { ImageLimits } from '../image/limits.ts';
+import { centralCrop } from './batch.ts';
+import { cornersOf, intersectionOverUnion, type RelativeBox, relativeToCrop } from './box.ts';
+import { pixelsOf, type StoredPicture } from './dataset.ts';
+import { cropResized } from './resample.ts';
+
+/** How a network does on the validation split. */
+export interface ValidationResult {
+  /** Cross-entropy, or sum((box - target)^2) / 2; mean over the pictures. */
+  readonly loss: number;
+  /** Share of the pictures whose class comes first, or whose predicted box has an IoU over 0.5 with the true one. */
+  readonly accuracy: number;
+  /** Share of the pictures whose class is among the first five; only of classification networks. */
+  readonly top5?: number;
+}
+
+export interface ValidationOptions {
+  /** Smallest side Q to which pictures are rescaled. */
+  readonly scale: number;
+  readonly crop: number;
+  readonly limits: ImageLimits;
+}
+
+const batchSize = 64;
+
+/** Runs the loaded network `id` over the central crop of every picture (paper: the measure that drives the schedule). */
+export async function validate(
+  engine: Engine,
+  id: string,
+  pictures: readonly StoredPicture[],
+  { scale, crop, limits }: ValidationOptions,
+): Promise<ValidationResult> {
+  const total = { loss: 0, right: 0, top5: 0 };
+  let classifies = true;
+  for (let first = 0; first < pictures.length; first += batchSize) {
+    const batch = pictures.slice(first, first + batchSize);
+    const pixels = new Uint8Array(batch.length * crop * crop * 3);
+    const windows = await Promise.all(
+      batch.map(async (picture, i) => {
+        const loaded = { ...picture, pixels: await pixelsOf(picture, scale, limits) };
+        const window = centralCrop(loaded, scale, crop);
+        cropResized(loaded, window, crop, false, pixels, i * crop * crop * 3);
+        return window;
+      }),
+    );
+    const outputs = await engine.run({
+      networks: [id],
+      pixels,
+      count: batch.length,
+      height: crop,
+      width: crop,
+      flip: false,
+      maps: false,
+    });
+    const { posteriors, maps } = outputs.get(id)!;
+    classifies = posteriors !== undefined;
+    for (const [i, picture] of batch.entries()) {
+      if (posteriors) {
+        const classes = posteriors.length / batch.length;
+        const rank = addClassLoss(total, posteriors.subarray(i * classes, (i + 1) * classes), picture.label);
+        total.right += rank === 0 ? 1 : 0;
+        total.top5 += rank < 5 ? 1 : 0;
+      } else {
+        const values = maps!.shape[2];
+        const offset = i * values + (values === 4 ? 0 : 4 * picture.label);
+        const predicted = [...maps!.data.subarray(offset, offset + 4)] as unknown as RelativeBox;
+        const target = relativeToCrop(picture.box!, windows[i]!);
+        total.loss += target.reduce((sum, value, k) => sum + (predicted[k]! - value) ** 2 / 2, 0);
+        if (intersectionOverUnion(cornersOf(predicted), cornersOf(target)) > 0.5) total.right += 1;
+      }
+    }
+  }
+  const mean = (sum: number): number => sum / pictures.length;
+  return {
+    loss: mean(total.loss),
+    accuracy: mean(total.right),
+    ...(classifies && { top5: mean(total.top5) }),
+  };
+}
+
+/** Adds the cross-entropy and answers how many classes come before the true one. */
+function addClassLoss(total: { loss: number }, posteriors: Float32Array, label: number): number {
+  const own = posteriors[label]!;
+  total.loss -= Math.log(Math.max(own, Number.MIN_VALUE));
+  return posteriors.reduce(
+    (rank, value, i) => rank + (value > own || (value === own && i < label) ? 1 : 0),
+    0,
+  );
+}
