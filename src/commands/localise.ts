@@ -1,4 +1,3 @@
-import { answerImages } from './answer-images.ts';
 import { imageOptionsHelp } from './image-options.ts';
 
 export const help = `
@@ -18,6 +17,7 @@ Examples:
 Exit codes: 0 all answered, 1 a file could not be answered (its row says why), 2 wrong use.
 `;
 
-export function run(argv: string[]): Promise<number> {
+export async function run(argv: string[]): Promise<number> {
+  const { answerImages } = await import('./answer-images.ts'); // heavy, and the help text does not need it
   return answerImages('localise', argv);
 }
