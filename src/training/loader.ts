@@ -28,7 +28,7 @@ export interface LoaderJob {
 /** Micro-batches that are made ahead: enough to cover a picture that takes long. */
 const slotCount = 6;
 
-/** Starts loading at a step of an epoch; goes on through all further epochs until it is closed. */
+/** Starts loading after `step` steps of an epoch; goes on through all further epochs until it is closed. */
 export function createBatchLoader(
   plan: BatchPlan,
   pictures: readonly StoredPicture[],
@@ -51,7 +51,8 @@ export function createBatchLoader(
   });
 
   const steps = stepsPerEpoch(pictures.length, plan.batch);
-  let index: MicroBatchIndex = { ...start, part: 0 };
+  let index: MicroBatchIndex =
+    start.step < steps ? { ...start, part: 0 } : { epoch: start.epoch + 1, step: 0, part: 0 };
   const refill = (slot: number): void => {
     worker.postMessage({ slot, index } satisfies LoaderJob);
     index = following(index, plan, steps);

@@ -1,0 +1,108 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type DatasetOptions, loadDataset } from '../../src/training/dataset.ts';
+import { put, tiff, writeColourDataset } from './pictures.ts';
+
+let data: string;
+let options: DatasetOptions;
+
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'verydeep-'));
+  writeColourDataset(data);
+  options = {
+    data,
+    scales: { train: 36, validation: 32 },
+    boxes: false,
+    cacheBytes: 1e8,
+    limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
+  };
+});
+afterEach(() => rmSync(data, { recursive: true }));
+
+describe('data set', () => {
+  it('decodes each split at its scale', async () => {
+    const { labels, train, validation, skipped } = await loadDataset(options);
+    expect(labels).toEqual(['blue', 'green', 'red']);
+    expect([train.length, validation.length, skipped]).toEqual([24, 12, []]);
+    expect([train[0]!.width, train[0]!.height]).toEqual([40, 36]);
+    expect([validation[0]!.width, validation[0]!.height]).toEqual([36, 32]);
+    expect(train[0]!.box).toEqual([2, 3, 14, 14]);
+    expect(train[0]!.pixels!.byteLength).toBe(40 * 36 * 3);
+  });
+
+  it('keeps no more pictures than the memory that it is given', async () => {
+    const { train, validation } = await loadDataset({ ...options, cacheBytes: 10_000 });
+    const kept = [...train, ...validation].reduce((sum, { pixels }) => sum + (pixels?.byteLength ?? 0), 0);
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThanOrEqual(10_000);
+  });
+
+  it('has a digest of its contents', async () => {
+    const { digest } = await loadDataset(options);
+    expect((await loadDataset({ ...options, cacheBytes: 0 })).digest).toBe(digest);
+    put(
+      join(data, 'train/red/0.tiff'),
+      tiff(40, 36, () => [9, 9, 9]),
+    );
+    expect((await loadDataset(options)).digest).not.toBe(digest);
+  });
+
+  it('skips a few unusable images and says which', async () => {
+    const picture = tiff(40, 36, () => [1, 2, 3]);
+    for (let i = 0; i < 300; i++)
+      put(join(data, `train/red/more${i}.tiff`), Buffer.concat([picture, Buffer.from([i])]));
+    writeFileSync(join(data, 'train/red/broken.jpg'), 'no picture');
+    copyFileSync(join(data, 'val/green/1.tiff'), join(data, 'train/green/twin.tiff'));
+    const { train, skipped } = await loadDataset(options);
+    expect(train.length).toBe(324);
+    expect(skipped).toEqual([
+      expect.stringContaining('train/green/twin.tiff: is also in val, as green/1.tiff'),
+      expect.stringContaining('train/red/broken.jpg: '),
+    ]);
+  });
+
+  const refusals: [string, () => void, RegExp][] = [
+    [
+      'many unreadable images',
+      () => writeFileSync(join(data, 'train/red/broken.jpg'), 'x'),
+      /at most 1 % of the 25 train images to be unusable, 1 are: .*broken.jpg/,
+    ],
+    [
+      'a box outside its image',
+      () =>
+        put(
+          join(data, 'train/metadata.jsonl'),
+          JSON.stringify({ file_name: 'red/3.tiff', label: 'red', objects: { bbox: [[30, 0, 20, 20]] } }),
+        ),
+      /1 of train do not: red\/3.tiff \[30, 0, 20, 20\]/,
+    ],
+    [
+      'a class that only validation has',
+      () =>
+        put(
+          join(data, 'val/pink/0.tiff'),
+          tiff(9, 9, () => [250, 100, 100]),
+        ),
+      /classes of val that train does not have: pink/,
+    ],
+  ];
+  it.each(refusals)('refuses %s', async (_, spoil, message) => {
+    spoil();
+    await expect(loadDataset(options)).rejects.toMatchObject({
+      code: 'INVALID_DATASET',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('for localisation leaves out images without a box, and refuses a split without any', async () => {
+    put(
+      join(data, 'train/metadata.jsonl'),
+      JSON.stringify({ file_name: 'red/3.tiff', label: 'red', objects: { bbox: [[1, 0, 20, 20]] } }),
+    );
+    expect((await loadDataset({ ...options, boxes: true })).train.length).toBe(1);
+    rmSync(join(data, 'val/metadata.jsonl'));
+    await expect(loadDataset({ ...options, boxes: true })).rejects.toThrow('the validation split has none');
+  });
+});
