@@ -9,8 +9,8 @@ export interface ImageCommand {
   readonly inference: InferenceOptions;
   readonly json: boolean;
   readonly ensemble: string;
-  /** Version of the ensemble; the latest where not given. */
-  readonly version?: string;
+  /** A number, or `latest`. */
+  readonly version: string;
   /** Folder of ensembles; the package's own where not given. */
   readonly weights?: string;
   readonly engine: EngineName | 'auto';
@@ -55,7 +55,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
   });
   if (positionals.length === 0) throw invalid('files', 'at least one file or folder', 'none');
   const { view = 'dense', boxes = 'best' } = values as { view?: string; boxes?: string };
-  const [ensemble, version] = values.ensemble.split('@') as [string, string?];
+  const [ensemble, version = 'latest'] = values.ensemble.split('@') as [string, string?];
   return {
     files: positionals,
     inference: {
@@ -72,7 +72,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
     },
     json: values.json,
     ensemble,
-    ...(version !== undefined && { version }),
+    version,
     ...(values.weights !== undefined && { weights: values.weights }),
     engine: oneOf('--engine', values.engine, ['auto', ...engineNames]),
     devices: values.devices,
