@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { messageOf, VerydeepError } from '../errors.ts';
+import type { Ensemble, EnsembleNetwork } from './ensemble.ts';
+import { checkManifest, defaultScales, manifestName, nameSchema, specOf, versionSchema } from './manifest.ts';
+
+/**
+ * Loads version `version` (or the one with the highest number) of the ensemble `name` from the folder of weights
+ * `directory`. Every file is read once to check its hash, not kept in memory. Throws INVALID_WEIGHTS.
+ */
+export async function loadEnsemble(
+  directory: string,
+  name: string,
+  version: string | 'latest' = 'latest',
+): Promise<Ensemble> {
+  if (!nameSchema.safeParse(name).success) throw bad(`expected the name of an ensemble, received "${name}"`);
+  const number = version === 'latest' ? await latestVersion(directory, name) : version;
+  if (!versionSchema.safeParse(number).success) {
+    throw bad(`expected a version number or latest, received "${version}"`);
+  }
+  const folder = resolve(directory, name, number);
+  const path = join(folder, manifestName);
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
+  });
+  const manifest = checkManifest(parseJson(bytes, path), path);
+  if (manifest.ensemble !== name || manifest.version !== number) {
+    throw bad(
+      `${path}: expected ${name} version ${number}, received ${manifest.ensemble} version ${manifest.version}`,
+    );
+  }
+  const networks: EnsembleNetwork[] = [];
+  for (const network of manifest.networks) {
+    const file = join(folder, network.file);
+    const sha256 = await hashOf(file);
+    if (sha256 !== network.sha256)
+      throw bad(`${file}: expected sha256 ${network.sha256}, received ${sha256}`);
+    const { name, preprocessing, trainingScale } = network;
+    networks.push({ name, spec: specOf(network), preprocessing, trainingScale, path: file });
+  }
+  const classifiers = networks.filter(({ spec }) => spec.head === 'classes');
+  const { crop } = classifiers[0]!.spec;
+  const trainingScales = classifiers.map(({ trainingScale }) => trainingScale);
+  return {
+    name,
+    version: number,
+    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+    labels: manifest.labels,
+    classifiers,
+    localisers: networks.filter(({ spec }) => spec.head !== 'classes'),
+    crop,
+    scales: manifest.scales ?? defaultScales(trainingScales, crop),
+  };
+}
+
+/** Numbers of the versions of an ensemble, lowest first; none where there is no such ensemble. */
+export async function listVersions(directory: string, name: string): Promise<string[]> {
+  const entries = await readdir(join(directory, name)).catch(() => []);
+  return entries
+    .filter((entry) => versionSchema.safeParse(entry).success)
+    .sort((a, b) => Number(a) - Number(b));
+}
+
+// --- helpers ---
+
+async function latestVersion(directory: string, name: string): Promise<string> {
+  const latest = (await listVersions(directory, name)).at(-1);
+  if (latest === undefined) throw bad(`expected a version of "${name}" in ${resolve(directory)}, found none`);
+  return latest;
+}
+
+function parseJson(bytes: Buffer, path: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw bad(`${path}: expected JSON: ${messageOf(cause)}`, cause);
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  } catch (cause) {
+    throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
+  }
+  return hash.digest('hex');
+}
+
+function bad(message: string, cause?: unknown): VerydeepError {
+  return new VerydeepError('INVALID_WEIGHTS', message, { cause });
+}
