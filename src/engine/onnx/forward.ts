@@ -1,0 +1,86 @@
+import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
+import { type Layer, layersOf } from '../../network/layers.ts';
+import type { Preprocessing } from '../../network/preprocessing.ts';
+import { createGraph, type ExternalData, type GraphBuilder } from './model.ts';
+
+/** Where the numbers of a tensor lie, by its name (`features.0.weight`). */
+export type LocateTensor = (name: string) => ExternalData;
+
+/**
+ * The forward graph of a network in the dense view (paper, 3.2), as the bytes of an ONNX model. All sizes are symbolic,
+ * so one session serves every picture.
+ *
+ * Inputs: `pixels` uint8 `[n, h, w, 3]` (RGB) and `mirrors` int64 `[1]`: how many of the n pictures to run mirrored as
+ * well, n or 0. The views are the n pictures and then the mirror images: v n of them in all.
+ *
+ * Outputs: `maps` float32 `[v n, outputs, h', w']`; and of head `classes`, `posteriors` float32 `[n, classes]`: maps
+ * averaged over space, softmax, mean over picture and mirror.
+ */
+export function forwardGraph(
+  spec: NetworkSpec,
+  preprocessing: Preprocessing,
+  locate: LocateTensor,
+): Uint8Array {
+  const graph = createGraph('forward');
+  const pixels = graph.input('pixels', 'uint8', ['n', 'h', 'w', 3]);
+  const mirrors = graph.input('mirrors', 'int64', [1]);
+
+  let maps = prepare(graph, withMirrors(graph, pixels, mirrors), preprocessing);
+  for (const layer of layersOf(spec)) maps = addLayer(graph, maps, layer, locate);
+  graph.output('maps', maps, 'float32', ['views', outputsOf(spec), 'mapHeight', 'mapWidth']);
+
+  if (spec.head === 'classes') {
+    const scores = graph.node('ReduceMean', [maps], { axes: [2, 3], keepdims: 0 });
+    const softmax = graph.node('Softmax', [scores], { axis: 1 });
+    const count = graph.node('Shape', [pixels], { start: 0, end: 1 });
+    const shape = graph.node('Concat', [graph.ints([-1]), count, graph.ints([spec.classes])], { axis: 0 });
+    const byView = graph.node('Reshape', [softmax, shape]);
+    const posteriors = graph.node('ReduceMean', [byView], { axes: [0], keepdims: 0 });
+    graph.output('posteriors', posteriors, 'float32', ['n', spec.classes]);
+  }
+  return graph.encode();
+}
+
+/** The pictures, and after them the mirror images of the first `mirrors`. */
+function withMirrors(graph: GraphBuilder, pixels: string, mirrors: string): string {
+  const ends = graph.node('Concat', [mirrors, graph.ints([Number.MIN_SAFE_INTEGER])], { axis: 0 });
+  const [starts, axes, steps] = [graph.ints([0, -1]), graph.ints([0, 2]), graph.ints([1, -1])];
+  const mirrored = graph.node('Slice', [pixels, starts, ends, axes, steps]);
+  return graph.node('Concat', [pixels, mirrored], { axis: 0 });
+}
+
+/**
+ * Pixels to the network's input `[v n, 3, h, w]`: (pixel x scale - mean) / std. The mean is not folded into the first
+ * layer's bias: that layer's zero padding belongs to the prepared picture.
+ */
+function prepare(
+  graph: GraphBuilder,
+  pixels: string,
+  { channelOrder, scale, mean, std }: Preprocessing,
+): string {
+  let x = graph.node('Transpose', [pixels], { perm: [0, 3, 1, 2] });
+  if (channelOrder === 'bgr') x = graph.node('Gather', [x, graph.ints([2, 1, 0])], { axis: 1 });
+  x = graph.node('Cast', [x], { to: 1 });
+  const factors = std.map((deviation) => scale / deviation);
+  if (factors.some((factor) => factor !== 1)) x = graph.node('Mul', [x, graph.floats(factors, [3, 1, 1])]);
+  const offsets = mean.map((m, c) => m / std[c]!);
+  return graph.node('Sub', [x, graph.floats(offsets, [3, 1, 1])]);
+}
+
+function addLayer(graph: GraphBuilder, x: string, layer: Layer, locate: LocateTensor): string {
+  if (layer.kind === 'pool') {
+    return graph.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
+  }
+  const { name, inputs, outputs, kernel } = layer;
+  const weight = graph.external(
+    `${name}.weight`,
+    [outputs, inputs, kernel, kernel],
+    locate(`${name}.weight`),
+  );
+  const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
+  const padding = layer.kind === 'convolution' ? (kernel - 1) / 2 : 0;
+  const pads = [padding, padding, padding, padding];
+  const y = graph.node('Conv', [x, weight, bias], { kernel_shape: [kernel, kernel], pads });
+  const linear = layer.kind === 'fullyConnected' && !layer.hidden;
+  return linear ? y : graph.node('Relu', [y]);
+}

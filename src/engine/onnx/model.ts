@@ -1,0 +1,124 @@
+import {
+  type AttributeProto,
+  attributeTypes,
+  dataTypes,
+  encodeModel,
+  externalLocation,
+  type NodeProto,
+  type TensorProto,
+  type TypeProto,
+  type ValueInfoProto,
+} from './proto.ts';
+
+export type DataType = keyof typeof dataTypes;
+
+/** Number of a fixed dimension, or the name of one that is known only at run time. */
+export type Dimension = number | string;
+
+/** Whole numbers, text, or `{ float }` for the attributes that ONNX types as floating point. */
+export type Attributes = Readonly<
+  Record<string, number | string | readonly number[] | { readonly float: number }>
+>;
+
+/** Where the numbers of an external initialiser lie: a file of the session's folder, or a buffer given under that name. */
+export interface ExternalData {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** An ONNX graph in the making. Values are known by name; every method that makes one answers its name. */
+export interface GraphBuilder {
+  input(name: string, type: DataType, shape: readonly Dimension[]): string;
+  /** Declares `value` as an output of the graph, under the name `name`. */
+  output(name: string, value: string, type: DataType, shape: readonly Dimension[]): void;
+  /** A small float32 constant. */
+  floats(values: readonly number[], shape?: readonly number[]): string;
+  /** A small int64 constant. */
+  ints(values: readonly number[], shape?: readonly number[]): string;
+  /** A float32 initialiser whose numbers stay outside the model. */
+  external(name: string, shape: readonly number[], data: ExternalData): string;
+  /** Adds an operator with one output. */
+  node(op: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** The bytes of the model. */
+  encode(): Uint8Array;
+}
+
+/** Opset 17 of 2022: every operator here has been in it or before it, and every execution provider knows it. */
+const opset = 17;
+const irVersion = 8;
+
+export function createGraph(name: string): GraphBuilder {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  const inputs: ValueInfoProto[] = [];
+  const outputs: ValueInfoProto[] = [];
+  let count = 0;
+
+  const constant = (
+    type: DataType,
+    shape: readonly number[],
+    numbers: Float32Array | BigInt64Array,
+  ): string => {
+    const rawData = new Uint8Array(numbers.buffer);
+    const value = `constant_${count++}`;
+    initializers.push({ name: value, dims: shape, dataType: dataTypes[type], rawData });
+    return value;
+  };
+
+  const add = (op: string, from: readonly string[], to: string, attributes: Attributes): void => {
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value));
+    nodes.push({ opType: op, name: to, input: from, output: [to], attribute });
+  };
+
+  return {
+    input(value, type, shape) {
+      inputs.push(tensorInfo(value, type, shape));
+      return value;
+    },
+    output(value, from, type, shape) {
+      add('Identity', [from], value, {});
+      outputs.push(tensorInfo(value, type, shape));
+    },
+    floats: (values, shape = [values.length]) => constant('float32', shape, Float32Array.from(values)),
+    ints: (values, shape = [values.length]) => constant('int64', shape, BigInt64Array.from(values, BigInt)),
+    external(value, shape, { location, offset, length }) {
+      const entries = { location, offset, length };
+      initializers.push({
+        name: value,
+        dims: shape,
+        dataType: dataTypes.float32,
+        dataLocation: externalLocation,
+        externalData: Object.entries(entries).map(([key, entry]) => ({ key, value: String(entry) })),
+      });
+      return value;
+    },
+    node(op, from, attributes = {}) {
+      const value = `${op}_${count++}`;
+      add(op, from, value, attributes);
+      return value;
+    },
+    encode: () =>
+      encodeModel({
+        irVersion,
+        producerName: 'verydeep',
+        opsetImport: [{ domain: '', version: opset }],
+        graph: { name, node: nodes, initializer: initializers, input: inputs, output: outputs },
+      }),
+  };
+}
+
+// --- helpers ---
+
+function tensorInfo(name: string, type: DataType, shape: readonly Dimension[]): ValueInfoProto {
+  const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  const tensorType: TypeProto['tensorType'] = { elemType: dataTypes[type], shape: { dim } };
+  return { name, type: { tensorType } };
+}
+
+function attributeOf(name: string, value: Attributes[string]): AttributeProto {
+  if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
+  if (typeof value === 'string') return { name, type: attributeTypes.string, s: Buffer.from(value) };
+  if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
+  return { name, type: attributeTypes.ints, ints: value };
+}
