@@ -32,7 +32,12 @@ export function duration(seconds: number): string {
 
 function bar(name: string, total: number, stream: NodeJS.WriteStream): Progress {
   const shown = new SingleBar(
-    { stream, format: `${name} {bar} {value}/{total} {note}`, clearOnComplete: true, hideCursor: true },
+    {
+      stream,
+      format: `${name} {bar} {value}/{total} ETA {eta_formatted} {note}`,
+      clearOnComplete: true,
+      hideCursor: true,
+    },
     Presets.shades_classic,
   );
   shown.start(total, 0, { note: '' });

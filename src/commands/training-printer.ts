@@ -23,7 +23,7 @@ export function createTrainingPrinter(): { readonly print: OnTrainingEvent; stop
         barOf('images', event.total).update(event.done);
       } else if (event.type === 'step') {
         const { loss, imagesPerSecond, etaSeconds } = event;
-        const note = `loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s, ${duration(etaSeconds)} left`;
+        const note = `loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s, ${duration(etaSeconds)} left in all`;
         barOf(`epoch ${event.epoch}`, event.steps).update(event.step, note);
       } else {
         const lines = linesOf(event);

@@ -58,7 +58,9 @@ export async function validate(
     for (const [i, picture] of batch.entries()) {
       if (posteriors) {
         const classes = posteriors.length / batch.length;
-        const rank = addClassLoss(total, posteriors.subarray(i * classes, (i + 1) * classes), picture.label);
+        const own = posteriors.subarray(i * classes, (i + 1) * classes);
+        const rank = rankOf(own, picture.label);
+        total.loss -= Math.log(Math.max(own[picture.label]!, Number.MIN_VALUE));
         total.right += rank === 0 ? 1 : 0;
         total.top5 += rank < 5 ? 1 : 0;
       } else {
@@ -79,10 +81,9 @@ export async function validate(
   };
 }
 
-/** Adds the cross-entropy and answers how many classes come before the true one. */
-function addClassLoss(total: { loss: number }, posteriors: Float32Array, label: number): number {
+/** How many classes come before the true one; of equal posteriors the lower class comes first. */
+export function rankOf(posteriors: Float32Array, label: number): number {
   const own = posteriors[label]!;
-  total.loss -= Math.log(Math.max(own, Number.MIN_VALUE));
   return posteriors.reduce(
     (rank, value, i) => rank + (value > own || (value === own && i < label) ? 1 : 0),
     0,

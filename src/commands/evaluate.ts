@@ -1,0 +1,155 @@
+import { parseArgs } from 'node:util';
+import { engineNames } from '../engine/create.ts';
+import { type HostsOptions, startHosts } from '../engine/hosts.ts';
+import { loadEnsemble } from '../ensembles/load.ts';
+import { VerydeepError } from '../errors.ts';
+import { type Evaluation, evaluate } from '../evaluation/evaluate.ts';
+import { tableRows } from '../evaluation/rows.ts';
+import { createInference, networkSources } from '../inference/create.ts';
+import type { View } from '../inference/inference.ts';
+import { readImageFolder } from '../training/image-folder.ts';
+import { createProgress } from './progress.ts';
+import { percent } from './training-printer.ts';
+import { packageWeights } from './weights-folder.ts';
+
+export const help = `
+verydeep evaluate: measures an ensemble on labelled photographs
+
+Usage: verydeep evaluate --data FOLDER [OPTIONS]
+
+The table has each network at the middle scale, each at all scales with the mirror image, and all networks
+together; top-1 and top-5 accuracy, and the mean of the classes' own top-1.
+
+  --data FOLDER      SPLIT/CLASS/NAME.jpg, boxes in SPLIT/metadata.jsonl
+  --split NAME       folder of the images (val)
+  --localise         also measure boxes: top-5, right class and IoU over 0.5
+  --scales Q,Q,...   smallest sides in pixels (the ensemble's own)
+  --no-flip          leave the mirror image out
+  --view VIEW        dense (the whole picture), crops (a 5 x 5 grid), or both (dense)
+  --networks A,B     classification networks (all)
+  --ensemble NAME    ensemble (demo); NAME@VERSION for another version than the latest
+  --weights FOLDER   folder of ensembles (that of the package)
+  --engine NAME      auto, ${engineNames.join(', ')} (auto)
+  --devices LIST     cpu, or for instance cuda:0,cuda:1 (cpu)
+  --threads N        threads of the cpu; 0 for as many as there are (0)
+  --json             the figures as JSON
+
+Examples:
+  verydeep evaluate --data caltech101 --ensemble demo
+  verydeep evaluate --data boxes4 --localise --json
+`;
+
+/** The operator's own images: the limits are those of memory. */
+const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
+
+export async function run(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    allowNegative: true,
+    options: {
+      data: { type: 'string' },
+      split: { type: 'string', default: 'val' },
+      localise: { type: 'boolean', default: false },
+      scales: { type: 'string' },
+      flip: { type: 'boolean', default: true },
+      view: { type: 'string', default: 'dense' },
+      networks: { type: 'string' },
+      ensemble: { type: 'string', default: 'demo' },
+      weights: { type: 'string', default: packageWeights },
+      engine: { type: 'string', default: 'auto' },
+      devices: { type: 'string', default: 'cpu' },
+      threads: { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (values.data === undefined) throw wrongUse('--data', 'a folder', 'none');
+  const view = oneOf('--view', values.view, ['dense', 'crops', 'both'] as const satisfies View[]);
+  const engineName = oneOf('--engine', values.engine, ['auto', ...engineNames]) as HostsOptions['engine'];
+  const [threads] = integers('--threads', values.threads);
+  const [name, version = 'latest'] = values.ensemble.split('@') as [string, string?];
+
+  const ensemble = await loadEnsemble(values.weights, name, version);
+  const listing = await readImageFolder(values.data, values.split);
+  const networks = values.networks?.split(',') ?? ensemble.classifiers.map((network) => network.name);
+  const scales = values.scales === undefined ? ensemble.scales : integers('--scales', values.scales);
+  const engine = await startHosts({ engine: engineName, devices: values.devices, threads: threads! });
+  try {
+    for (const network of networkSources(ensemble)) await engine.load(network);
+    const inference = createInference({
+      ensemble,
+      engine,
+      devices: engine.hosts().length,
+      limits,
+      batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
+    });
+    const progress = createProgress('evaluate', listing.samples.length);
+    const evaluation = await evaluate({
+      inference,
+      ensemble,
+      listing,
+      rows: tableRows(networks, scales, values.flip, view),
+      ...(values.localise && { localise: { scales, networks, flip: values.flip } }),
+      concurrency: 4 * engine.hosts().length,
+      onProgress: (done) => progress.update(done),
+    });
+    progress.stop();
+    console.log(values.json ? JSON.stringify(report(evaluation), null, 2) : table(evaluation));
+    return 0;
+  } finally {
+    await engine.dispose();
+  }
+
+  function report(evaluation: Evaluation): object {
+    const { name, version, digest } = ensemble;
+    return {
+      ensemble: { name, version, digest },
+      data: values.data,
+      split: values.split,
+      view,
+      ...evaluation,
+    };
+  }
+}
+
+/** For people: a line a row, then what else there is to know. */
+function table({ images, skipped, rows, localisation }: Evaluation): string {
+  const lines = [['networks', 'scales', 'flip', 'top-1', 'top-5', 'mean per class']];
+  for (const row of rows) {
+    const shares = [row.top1, row.top5, row.meanPerClass].map(percent);
+    lines.push([row.networks.join('+'), row.scales.join(','), row.flip ? 'yes' : 'no', ...shares]);
+  }
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const text = lines.map((line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  text.push('', `${images} images`);
+  if (localisation) {
+    const { images: count, top5Error } = localisation;
+    text.push(
+      `localisation: top-5 right on ${percent(1 - top5Error)}, error ${percent(top5Error)}, of ${count} images`,
+    );
+  }
+  if (skipped.length > 0) text.push(`${skipped.length} left out, for instance ${skipped[0]}`);
+  return text.join('\n');
+}
+
+function integers(option: string, text: string): number[] {
+  const values = text.split(',').map(Number);
+  if (!values.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw wrongUse(option, 'whole numbers', text);
+  }
+  return values;
+}
+
+function oneOf<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((value) => value === text);
+  if (choice === undefined) throw wrongUse(option, choices.join(', '), text);
+  return choice;
+}
+
+function wrongUse(option: string, expected: string, received: string): VerydeepError {
+  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
+}
