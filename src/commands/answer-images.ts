@@ -1,21 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { startHosts } from '../engine/hosts.ts';
-import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { createInference, networkSources } from '../inference/create.ts';
 import type { ImageResult, Inference, InferenceOptions, Task } from '../inference/inference.ts';
 import { findImageFiles } from './image-files.ts';
 import { parseImageCommand } from './image-options.ts';
 import { inOrder } from './in-order.ts';
+import { openInference } from './local-inference.ts';
 import { createProgress } from './progress.ts';
 import { createTable } from './table.ts';
-
-/** The folder of ensembles that comes with the package. */
-const packageWeights = fileURLToPath(new URL('../../weights', import.meta.url));
-
-/** A local file is its user's own: the limits are those of memory, not of a public service. */
-const limits = { maxFileBytes: 200e6, maxPixels: 100e6 };
 
 /** What one file was answered. */
 type Row =
@@ -28,28 +19,14 @@ export async function answerImages(task: Task, argv: readonly string[]): Promise
   const { paths, fromFolder } = await findImageFiles(command.files);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${command.files.join(', ')}`);
 
-  const ensemble = await loadEnsemble(command.weights ?? packageWeights, command.ensemble, command.version);
-  const engine = await startHosts({
-    engine: command.engine,
-    devices: command.devices,
-    threads: command.threads,
-  });
+  const { ensemble, inference, concurrency, dispose } = await openInference(command);
   try {
-    for (const network of networkSources(ensemble)) await engine.load(network);
-    const inference = createInference({
-      ensemble,
-      engine,
-      devices: engine.hosts().length,
-      limits,
-      batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
-    });
     const progress = fromFolder ? createProgress(task, paths.length) : undefined;
     // Where both streams are one terminal, a row must not run into the bar.
     const oneTerminal = process.stdout.isTTY && process.stderr.isTTY;
     const print = progress && oneTerminal ? progress.line : console.log;
     const format = command.json ? jsonLines() : tableLines(task, paths, ensemble.labels);
     for (const line of format.header) print(line);
-    const concurrency = 4 * engine.hosts().length; // enough to decode and to batch while the devices compute
     let done = 0;
     let failed = 0;
     for await (const row of inOrder(paths, concurrency, (path) =>
@@ -62,7 +39,7 @@ export async function answerImages(task: Task, argv: readonly string[]): Promise
     progress?.stop();
     return failed === 0 ? 0 : 1;
   } finally {
-    await engine.dispose();
+    await dispose();
   }
 }
 

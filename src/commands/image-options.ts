@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { type EngineName, engineNames } from '../engine/create.ts';
-import { VerydeepError } from '../errors.ts';
 import type { InferenceOptions, Task, View } from '../inference/inference.ts';
+import { integer, oneOf, wrongUse } from './option-values.ts';
+import { packageWeights } from './weights-folder.ts';
 
 /** What `verydeep classify` and `verydeep localise` are asked for. */
 export interface ImageCommand {
@@ -11,8 +12,8 @@ export interface ImageCommand {
   readonly ensemble: string;
   /** A number, or `latest`. */
   readonly version: string;
-  /** Folder of ensembles; the package's own where not given. */
-  readonly weights?: string;
+  /** Folder of ensembles. */
+  readonly weights: string;
   readonly engine: EngineName | 'auto';
   readonly devices: string;
   readonly threads: number;
@@ -43,7 +44,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
       flip: { type: 'boolean', default: true },
       networks: { type: 'string' },
       ensemble: { type: 'string', default: 'demo' },
-      weights: { type: 'string' },
+      weights: { type: 'string', default: packageWeights },
       engine: { type: 'string', default: 'auto' },
       devices: { type: 'string', default: 'cpu' },
       threads: { type: 'string', default: '0' },
@@ -53,7 +54,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
         : { boxes: { type: 'string', default: 'best' } as const }),
     },
   });
-  if (positionals.length === 0) throw invalid('files', 'at least one file or folder', 'none');
+  if (positionals.length === 0) throw wrongUse('files', 'at least one file or folder', 'none');
   const { view = 'dense', boxes = 'best' } = values as { view?: string; boxes?: string };
   const [ensemble, version = 'latest'] = values.ensemble.split('@') as [string, string?];
   return {
@@ -73,28 +74,9 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
     json: values.json,
     ensemble,
     version,
-    ...(values.weights !== undefined && { weights: values.weights }),
+    weights: values.weights,
     engine: oneOf('--engine', values.engine, ['auto', ...engineNames]),
     devices: values.devices,
     threads: integer('--threads', values.threads, 0),
   };
-}
-
-// --- helpers ---
-
-function integer(option: string, text: string, least: number): number {
-  if (!/^\d{1,9}$/.test(text.trim()) || Number(text) < least) {
-    throw invalid(option, `an integer of at least ${least}`, `"${text}"`);
-  }
-  return Number(text);
-}
-
-function oneOf<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
-  const choice = choices.find((name) => name === text);
-  if (choice === undefined) throw invalid(option, choices.join(', '), `"${text}"`);
-  return choice;
-}
-
-function invalid(option: string, expected: string, received: string): VerydeepError {
-  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
 }

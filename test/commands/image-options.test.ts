@@ -9,6 +9,7 @@ describe('options of classify and localise', () => {
       json: false,
       ensemble: 'demo',
       version: 'latest',
+      weights: expect.stringMatching(/weights$/),
       engine: 'auto',
       devices: 'cpu',
       threads: 0,

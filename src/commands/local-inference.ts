@@ -1,0 +1,53 @@
+import { type HostsOptions, startHosts } from '../engine/hosts.ts';
+import type { EnginePool } from '../engine/pool.ts';
+import type { Ensemble } from '../ensembles/ensemble.ts';
+import { loadEnsemble } from '../ensembles/load.ts';
+import { createInference, networkSources } from '../inference/create.ts';
+import type { Inference } from '../inference/inference.ts';
+
+export interface LocalInferenceOptions extends HostsOptions {
+  /** Folder of ensembles. */
+  readonly weights: string;
+  readonly ensemble: string;
+  /** A number, or `latest`. */
+  readonly version: string;
+}
+
+/** An ensemble on engine hosts, for a command that answers or measures local images. */
+export interface LocalInference {
+  readonly ensemble: Ensemble;
+  readonly inference: Inference;
+  /** Images to work on at once: enough to decode and to batch while the devices compute. */
+  readonly concurrency: number;
+  dispose(): Promise<void>;
+}
+
+/** Local images are their user's own: the limits are those of memory, not of a public service. */
+const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
+
+/** Throws INVALID_WEIGHTS, INVALID_SETTINGS (devices), DEVICE_UNAVAILABLE. */
+export async function openInference(options: LocalInferenceOptions): Promise<LocalInference> {
+  const ensemble = await loadEnsemble(options.weights, options.ensemble, options.version);
+  const engine = await startHosts(options);
+  try {
+    for (const network of networkSources(ensemble)) await engine.load(network);
+    return { ...assemble(ensemble, engine), dispose: engine.dispose };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+// --- helpers ---
+
+function assemble(ensemble: Ensemble, engine: EnginePool): Omit<LocalInference, 'dispose'> {
+  const devices = engine.hosts().length;
+  const inference = createInference({
+    ensemble,
+    engine,
+    devices,
+    limits,
+    batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
+  });
+  return { ensemble, inference, concurrency: 4 * devices };
+}

@@ -1,0 +1,25 @@
+import { VerydeepError } from '../errors.ts';
+
+/** A whole number of at least `least`. Throws INVALID_OPTION. */
+export function integer(option: string, text: string, least: number): number {
+  if (!/^\d{1,9}$/.test(text.trim()) || Number(text) < least) {
+    throw wrongUse(option, `an integer of at least ${least}`, `"${text}"`);
+  }
+  return Number(text);
+}
+
+/** One of the words of `choices`. Throws INVALID_OPTION. */
+export function oneOf<Choice extends string>(
+  option: string,
+  text: string,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((name) => name === text);
+  if (choice === undefined) throw wrongUse(option, choices.join(', '), `"${text}"`);
+  return choice;
+}
+
+/** What `main.ts` answers with exit code 2. */
+export function wrongUse(option: string, expected: string, received: string): VerydeepError {
+  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
+}
