@@ -1,0 +1,69 @@
+import { VerydeepError } from '../errors.ts';
+import { type ImageHeader, readHeader } from './header.ts';
+import { corruptImage, openImage } from './libvips.ts';
+import type { ImageLimits } from './limits.ts';
+import type { Picture } from './picture.ts';
+import { rescale, rescaledSize, type Size } from './rescale.ts';
+
+/** An image at several scales. */
+export interface DecodedImage {
+  /** Pixels of the image as displayed. */
+  readonly width: number;
+  readonly height: number;
+  /** One for each scale, of size `rescaledSize(width, height, scale)`. */
+  readonly pictures: readonly Picture[];
+}
+
+/**
+ * The file is decoded to at least this many times the largest scale (or to its own size). The filter of that reduction,
+ * and that of JPEG's and WebP's own reduced decoding, then leave what `rescale` keeps as it is (docs/images.md).
+ */
+const headroom = 2;
+
+/**
+ * Decodes the first frame once, to sRGB on white, turned as its EXIF orientation says, and rescales it to each of
+ * `scales` (smallest sides in pixels). Throws what `readHeader` throws.
+ */
+export async function decodeAtScales(
+  bytes: Uint8Array,
+  scales: readonly number[],
+  limits: ImageLimits,
+): Promise<DecodedImage> {
+  const header = await readHeader(bytes, limits);
+  const { width, height } = header;
+  const decoded = await decode(bytes, header, decodedSize(header, Math.max(...scales)), limits);
+  const pictures = await Promise.all(
+    scales.map((scale) => rescale(decoded, rescaledSize(width, height, scale))),
+  );
+  return { width, height, pictures };
+}
+
+/** Bounded on both sides, so that memory follows the scale and not the image. */
+function decodedSize({ width, height }: ImageHeader, largestScale: number): Size {
+  const enough = rescaledSize(width, height, headroom * largestScale);
+  return { width: Math.min(width, enough.width), height: Math.min(height, enough.height) };
+}
+
+async function decode(
+  bytes: Uint8Array,
+  { format }: ImageHeader,
+  { width, height }: Size,
+  limits: ImageLimits,
+): Promise<Picture> {
+  const { data, info } = await openImage(bytes, limits)
+    .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
+    .flatten({ background: 'white' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toUint8Array()
+    .catch((error: unknown) => {
+      throw corruptImage(format, error);
+    });
+  if (info.channels !== 3) {
+    throw new VerydeepError(
+      'UNSUPPORTED_IMAGE',
+      `expected a colour or grey image, received ${info.channels} channels`,
+    );
+  }
+  return { width, height, pixels: data };
+}

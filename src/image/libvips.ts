@@ -1,0 +1,47 @@
+/** The one door to sharp and libvips: everything that is set for the whole process is set here. */
+import sharp, { type Sharp } from 'sharp';
+import { messageOf, VerydeepError } from '../errors.ts';
+import type { ImageFormat } from './format.ts';
+import type { ImageLimits } from './limits.ts';
+
+// Second lock behind `detectFormat`: libvips knows far more formats, some with parsers of a doubtful past.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Heif', 'Nsgif', 'Tiff'].map((name) => `VipsForeignLoad${name}Buffer`),
+});
+// No two requests share an operation, so a cache of them would only hold memory.
+sharp.cache(false);
+// One thread an image: the parallelism is between images, and the networks need the cores.
+sharp.concurrency(1);
+
+/** The first frame of a file, not yet decoded, turned as its EXIF orientation says. */
+export function openImage(bytes: Uint8Array, limits?: ImageLimits): Sharp {
+  return sharp(bytes, { autoOrient: true, failOn: 'error', limitInputPixels: limits?.maxPixels ?? false });
+}
+
+/** RGB pixels, `[height, width, 3]`. */
+export function openPixels(pixels: Uint8Array, width: number, height: number): Sharp {
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+/** Longest reason of libvips that is passed on, in characters. */
+const maxReason = 120;
+
+/** CORRUPT_IMAGE with libvips' reason: its first line, without the names of functions and what is not printable. */
+export function corruptImage(format: ImageFormat, cause: unknown): VerydeepError {
+  const [line = ''] = messageOf(cause)
+    .replace(/^Input buffer has corrupt header: /, '')
+    .split('\n');
+  const reason = line
+    .replace(/^(\w*(?:load|2vips)\w*|Vips\w+): /, '')
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim()
+    .slice(0, maxReason);
+  return new VerydeepError(
+    'CORRUPT_IMAGE',
+    `expected a whole ${format.toUpperCase()} image, received a corrupt one: ${reason}`,
+    {
+      cause,
+    },
+  );
+}
