@@ -23,7 +23,7 @@ afterEach(() => rmSync(data, { recursive: true }));
 
 describe('data set', () => {
   it('decodes each split at its scale', async () => {
-    const { labels, train, validation, skipped } = await loadDataset(options);
+    const { labels, train, validation, skipped } = await loadDataset({ ...options, boxes: true });
     expect(labels).toEqual(['blue', 'green', 'red']);
     expect([train.length, validation.length, skipped]).toEqual([24, 12, []]);
     expect([train[0]!.width, train[0]!.height]).toEqual([40, 36]);
@@ -63,7 +63,7 @@ describe('data set', () => {
     ]);
   });
 
-  const refusals: [string, () => void, RegExp][] = [
+  const refusals: [string, () => void, RegExp, boolean?][] = [
     [
       'many unreadable images',
       () => writeFileSync(join(data, 'train/red/broken.jpg'), 'x'),
@@ -76,7 +76,8 @@ describe('data set', () => {
           join(data, 'train/metadata.jsonl'),
           JSON.stringify({ file_name: 'red/3.tiff', label: 'red', objects: { bbox: [[30, 0, 20, 20]] } }),
         ),
-      /1 of train do not: red\/3.tiff \[30, 0, 20, 20\]/,
+      /red\/3.tiff: its box \[30, 0, 20, 20\] is not in its 40 x 36 pixels/,
+      true,
     ],
     [
       'a class that only validation has',
@@ -88,9 +89,9 @@ describe('data set', () => {
       /classes of val that train does not have: pink/,
     ],
   ];
-  it.each(refusals)('refuses %s', async (_, spoil, message) => {
+  it.each(refusals)('refuses %s', async (_, spoil, message, boxes = false) => {
     spoil();
-    await expect(loadDataset(options)).rejects.toMatchObject({
+    await expect(loadDataset({ ...options, boxes })).rejects.toMatchObject({
       code: 'INVALID_DATASET',
       message: expect.stringMatching(message),
     });
