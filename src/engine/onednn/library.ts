@@ -1,0 +1,63 @@
+import { messageOf, VerydeepError } from '../../errors.ts';
+import { type Bindings, bind } from './bindings.ts';
+import { findOnednnLibrary } from './find-library.ts';
+
+export interface LibraryOptions {
+  /** Path of the library; searched for where not given (find-library.ts). */
+  readonly libraryPath?: string;
+  /**
+   * Other processes or threads compute on the same cores: OpenMP's threads that wait for work sleep instead of
+   * spinning. Holds for the whole process, from the first load on.
+   */
+  readonly sharedCores?: boolean;
+}
+
+/** oneDNN, loaded. */
+export interface Onednn extends Bindings {
+  readonly path: string;
+  /** `3.2.0`. */
+  readonly version: string;
+  /** Bytes at an address. The buffer must not be used after they are freed. */
+  view(address: bigint, bytes: number): ArrayBuffer;
+}
+
+const loaded = new Map<string, Promise<Onednn>>();
+
+/** Loads oneDNN, once a process. Throws DEVICE_UNAVAILABLE where it is not there, or is not version 3. */
+export function loadOnednn({ libraryPath, sharedCores = false }: LibraryOptions = {}): Promise<Onednn> {
+  const path = findOnednnLibrary(libraryPath);
+  if (path === undefined) return Promise.reject(notFound(libraryPath));
+  const library = loaded.get(path) ?? load(path, sharedCores);
+  loaded.set(path, library);
+  return library;
+}
+
+// --- helpers ---
+
+async function load(path: string, sharedCores: boolean): Promise<Onednn> {
+  if (sharedCores) process.env.OMP_WAIT_POLICY ??= 'passive'; // libgomp reads it when it is loaded
+  try {
+    const { default: koffi } = await import('koffi');
+    const libc = koffi.load(null);
+    // koffi closes its libraries at exit, while OpenMP's threads still run inside: this one has to stay.
+    const noDelete = process.platform === 'darwin' ? 0x80 : 0x1000;
+    const now = 2;
+    libc.func('void *dlopen(const char *path, int flags)')(path, now | noDelete);
+    const library = koffi.load(path);
+    const [major, minor, patch] = koffi.decode(
+      library.func('void *dnnl_version()')(),
+      koffi.array('int', 3),
+    ) as Int32Array;
+    const version = `${major}.${minor}.${patch}`;
+    if (major !== 3) throw new Error(`expected oneDNN 3, received oneDNN ${version}`);
+    return { ...bind(library, libc), path, version, view: koffi.view };
+  } catch (cause) {
+    throw new VerydeepError('DEVICE_UNAVAILABLE', `oneDNN at ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function notFound(libraryPath: string | undefined): VerydeepError {
+  const where =
+    libraryPath ?? 'in .onednn/ (where "npm run setup:onednn" puts it) or in the folders of system libraries';
+  return new VerydeepError('DEVICE_UNAVAILABLE', `oneDNN: expected its library ${where}, found none`);
+}

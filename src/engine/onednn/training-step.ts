@@ -1,0 +1,156 @@
+import { VerydeepError } from '../../errors.ts';
+import { outputsOf } from '../../network/architecture.ts';
+import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
+import { createBackwardPass } from './backward-pass.ts';
+import { OnednnError } from './bindings.ts';
+import { createForwardPass } from './forward-pass.ts';
+import { type LibraryOptions, loadOnednn, type Onednn } from './library.ts';
+import { crossEntropy, euclidean } from './loss.ts';
+import { createParameters } from './parameters.ts';
+import { preparePixels } from './pixels.ts';
+import { planTraining } from './plan.ts';
+import { addScaled, runSteps } from './primitives.ts';
+import { createScope, floatsOf, type Memory, type Scope } from './scope.ts';
+import { createUpdate } from './update.ts';
+import { createWorkspace } from './workspace.ts';
+
+/**
+ * Training on the CPU with oneDNN's primitives, fp32, or bf16 with float32 master weights. Calls block this process.
+ * Throws DEVICE_UNAVAILABLE where the library or the precision is not there, INVALID_WEIGHTS where a tensor is missing
+ * or misshapen.
+ */
+export async function createOnednnTrainingStep(
+  options: TrainingStepOptions,
+  library: LibraryOptions = {},
+): Promise<TrainingStep> {
+  const onednn = await loadOnednn({ sharedCores: true, ...library });
+  const scope = createScope(onednn);
+  try {
+    return build(scope, onednn, options);
+  } catch (error) {
+    scope.dispose();
+    if (error instanceof OnednnError && error.unimplemented && options.precision === 'bf16') {
+      const message = 'oneDNN: expected a CPU with bf16 (AVX-512 or newer) for precision bf16; use fp32 here';
+      throw new VerydeepError('DEVICE_UNAVAILABLE', message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function build(scope: Scope, onednn: Onednn, options: TrainingStepOptions): TrainingStep {
+  const { spec, preprocessing, microBatch, precision, threads, trainable } = options;
+  onednn.setThreads(threads);
+  const type = precision === 'fp32' ? 'f32' : 'bf16';
+  const outputs = outputsOf(spec);
+  const planned = planTraining(scope, spec, microBatch, type, trainable);
+  const parameters = createParameters(scope, planned, options, preprocessing);
+  const { arenas } = parameters;
+  const forward = createForwardPass(scope, planned, parameters, { batch: microBatch, crop: spec.crop, type });
+  const gradientOfAnswers = scope.memory(scope.desc([microBatch, outputs], 'f32', 'rowMajor'));
+  const backward = createBackwardPass(
+    scope,
+    forward.stages,
+    parameters,
+    gradientOfAnswers,
+    createWorkspace(scope),
+  );
+  const update = createUpdate(scope, arenas, options);
+
+  const { memory: input, layout } = forward.input;
+  const bytes = onednn.view(input.address, input.desc.bytes);
+  const prepared = { layout, data: type === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes) };
+  const answers = floatsOf(scope, forward.stages.at(-1)!.output);
+  const answersGradient = floatsOf(scope, gradientOfAnswers);
+  const dropout = forward.stages.flatMap((stage) =>
+    stage.kind === 'weights' && stage.dropout ? [floatsOf(scope, stage.dropout)] : [],
+  );
+  const loss = spec.head === 'classes' ? crossEntropy : euclidean;
+
+  /** Micro-batches in the gradient since the last update. */
+  let accumulated = 0;
+  let current = arenas.gradient;
+  /** Writes the next gradient beside the sum of those before, and adds it: made when a second micro-batch comes. */
+  let addition: { readonly block: Memory; add(): void } | undefined;
+  const createAddition = (): { block: Memory; add(): void } => {
+    const { gradient } = arenas;
+    const block = scope.memory(gradient.desc, scope.allocate(gradient.desc.bytes, true));
+    const step = addScaled(scope, 'add gradients', gradient, [1, 1], [block]);
+    return { block, add: () => runSteps(scope, [step]) };
+  };
+  const writeGradientsTo = (block: Memory): void => {
+    if (block !== current) parameters.writeGradientsTo(block);
+    current = block;
+  };
+
+  let disposed = false;
+  const enter = (): void => {
+    if (disposed) throw new TypeError('expected no call of a training step after its disposal');
+    onednn.setThreads(threads);
+  };
+
+  return {
+    name: `onednn ${onednn.version} ${precision}`,
+    async accumulate(batch, share) {
+      enter();
+      checkBatch(batch, options);
+      if (accumulated > 0) addition ??= createAddition();
+      writeGradientsTo(accumulated > 0 ? addition!.block : arenas.gradient);
+      preparePixels(batch.pixels, microBatch, preprocessing, prepared, batch.colourShift);
+      dropout.forEach((factors, i) => {
+        factors.set(batch.dropout[i]!);
+      });
+      runSteps(scope, forward.steps);
+      const mean = loss(answers, answersGradient, batch, share);
+      runSteps(scope, backward);
+      if (accumulated > 0) addition!.add();
+      accumulated += 1;
+      return mean;
+    },
+    async update(learningRate) {
+      enter();
+      if (accumulated === 0) floatsOf(scope, arenas.gradient).fill(0);
+      update.run(learningRate);
+      parameters.refresh();
+      accumulated = 0;
+    },
+    readWeights() {
+      enter();
+      return parameters.readWeights();
+    },
+    readVelocity() {
+      enter();
+      return parameters.read(arenas.velocity);
+    },
+    readGradient() {
+      enter();
+      if (accumulated === 0) floatsOf(scope, arenas.gradient).fill(0);
+      return parameters.read(arenas.gradient);
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      update.dispose();
+      scope.dispose();
+    },
+  };
+}
+
+// --- helpers ---
+
+/** A wrong size would write past the end of native memory. */
+function checkBatch(batch: TrainingBatch, { spec, microBatch }: TrainingStepOptions): void {
+  const expect = (name: string, received: number | undefined, expected: number): void => {
+    if (received !== expected) {
+      throw new RangeError(`${name}: expected ${expected} numbers, received ${received ?? 'none'}`);
+    }
+  };
+  expect('pixels', batch.pixels.length, microBatch * spec.crop ** 2 * 3);
+  expect('colourShift', batch.colourShift.length, microBatch * 3);
+  expect('labels', batch.labels.length, microBatch);
+  for (const mask of batch.dropout) expect('dropout', mask.length, microBatch * spec.fc);
+  if (spec.head !== 'classes') expect('boxes', batch.boxes?.length, microBatch * 4);
+  const wrong = batch.labels.find((label) => !(label >= 0 && label < spec.classes));
+  if (wrong !== undefined) {
+    throw new RangeError(`labels: expected classes from 0 to ${spec.classes - 1}, received ${wrong}`);
+  }
+}
