@@ -42,7 +42,7 @@ export interface Detection extends RankedClass {
   readonly box: Box;
 }
 
-/** Class posteriors of one class at every window of one scale, mean over networks. */
+/** Posteriors of one class at every window of one scale of the picture (not its mirror image), mean over networks. */
 export interface ClassMap {
   readonly index: number;
   readonly scale: number;
@@ -71,7 +71,9 @@ export interface PlanSummary {
 /** Milliseconds; for one image, or the longest of several that ran side by side. */
 export interface Timing {
   readonly decodeMs: number;
+  /** While none of its pictures was decoded or with the engine. */
   readonly queueMs: number;
+  /** While at least one of its pictures was with the engine. */
   readonly inferenceMs: number;
 }
 
@@ -95,8 +97,12 @@ export interface RequestContext {
   readonly onPartial?: (partial: PartialAnswer) => void;
 }
 
-/** Observations for metrics; inference knows nothing of Prometheus. */
+/** Observations for metrics, which must not throw; inference knows nothing of Prometheus. */
 export interface InferenceObserver {
+  /**
+   * `decode` once an image; the others once for each item (a picture at one scale, or its crops): `queue` until its batch
+   * is sent to the engine, `batch_wait` the part of it that was spent waiting for company, and `inference`.
+   */
   stage(stage: 'decode' | 'queue' | 'batch_wait' | 'inference', seconds: number): void;
   batch(pictures: number, work: number): void;
 }

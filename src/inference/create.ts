@@ -1,0 +1,158 @@
+import type { Engine, NetworkSource } from '../engine/engine.ts';
+import type { Ensemble } from '../ensembles/ensemble.ts';
+import { gridCrops } from '../image/crop-grid.ts';
+import { decodeAtScales } from '../image/decode.ts';
+import { readHeader } from '../image/header.ts';
+import type { ImageLimits } from '../image/limits.ts';
+import type { Picture } from '../image/picture.ts';
+import type { Size } from '../image/rescale.ts';
+import { joinPixels } from './batch.ts';
+import { type BatchingOptions, createBatcher, type ItemAnswer, type Reservation } from './batcher.ts';
+import { classify, classMaps } from './classify.ts';
+import { coveredMs } from './covered.ts';
+import type { Answer, ImageResult, Inference, InferenceObserver, InferenceOptions } from './inference.ts';
+import { createLifetime, unlessAborted } from './lifetime.ts';
+import { createLimiter } from './limiter.ts';
+import { localise } from './localise.ts';
+import { chooseOptions, networkId, type Plan, type PlanTask, planImage } from './plan.ts';
+import { type ScaleOutputs, scaleOutputs } from './scale-outputs.ts';
+
+export interface CreateInferenceOptions {
+  readonly ensemble: Ensemble;
+  /** Has the networks of {@link networkSources} loaded; is not disposed here. */
+  readonly engine: Pick<Engine, 'run'>;
+  /** Devices behind the engine: how many batches can run at a time. */
+  readonly devices: number;
+  readonly limits: ImageLimits;
+  readonly batching: BatchingOptions;
+  readonly observer?: InferenceObserver;
+}
+
+/** Images decoded at a time: libuv's threads, which do the decoding. Each may hold a picture of `maxPixels`. */
+const maxDecodes = 4;
+
+/** The networks of an ensemble as an engine loads them, under the ids that {@link createInference} calls them by. */
+export function networkSources(ensemble: Ensemble): NetworkSource[] {
+  return [...ensemble.classifiers, ...ensemble.localisers].map((network) => ({
+    id: networkId(ensemble, network),
+    spec: network.spec,
+    preprocessing: network.preprocessing,
+    weights: { path: network.path },
+  }));
+}
+
+/** The way of an image: header, jitter plan, admission, decoding, batches, ensemble, boxes. */
+export function createInference(options: CreateInferenceOptions): Inference {
+  const { ensemble, engine, devices, limits, batching, observer } = options;
+  const batcher = createBatcher({ ...batching, engine, devices, observer });
+  const decodes = createLimiter(maxDecodes);
+
+  return {
+    queue: batcher.queue,
+    async run(bytes, inferenceOptions, context) {
+      chooseOptions(ensemble, inferenceOptions); // a wrong option is told before anything is read
+      const lifetime = createLifetime(context);
+      const { signal } = lifetime;
+      let reservation: Reservation | undefined;
+      try {
+        const startedMs = performance.now();
+        const image = await unlessAborted(readHeader(bytes, limits), signal);
+        const plan = planImage(ensemble, inferenceOptions, image);
+        reservation = batcher.admit(plan.work);
+        const headerMs = performance.now() - startedMs;
+
+        let decodeStartedMs = 0;
+        // An aborted decoding keeps its place until libvips has done with it.
+        const decoding = decodes.run(() => {
+          decodeStartedMs = performance.now();
+          return decodeAtScales(bytes, plan.summary.scales, limits);
+        }, signal);
+        const decoded = await unlessAborted(decoding, signal);
+        const decodedMs = performance.now();
+        const decodeMs = headerMs + decodedMs - decodeStartedMs;
+        observer?.stage('decode', decodeMs / 1000);
+
+        const { onPartial } = context;
+        const onScale = (done: ScaleOutputs[]): void =>
+          onPartial!({
+            scalesDone: done.map(({ scale }) => scale),
+            result: resultOf(done, inferenceOptions, decoded),
+          });
+        const answers = await runScales(plan, decoded.pictures, reservation, signal, onPartial && onScale);
+        const answeredMs = performance.now();
+        const inferenceMs = coveredMs(answers.intervals);
+        return {
+          result: resultOf(answers.scales, inferenceOptions, decoded),
+          plan: plan.summary,
+          timing: { decodeMs, queueMs: answeredMs - startedMs - decodeMs - inferenceMs, inferenceMs },
+        } satisfies Answer;
+      } catch (error) {
+        lifetime.end(error); // the other scales of a failed image are dropped
+        throw error;
+      } finally {
+        reservation?.release();
+        lifetime.end();
+      }
+    },
+  };
+
+  /** Runs all tasks of a plan. `onScale` gets what is there after each scale but the last, in the plan's order. */
+  async function runScales(
+    plan: Plan,
+    pictures: readonly Picture[],
+    reservation: Reservation,
+    signal: AbortSignal,
+    onScale: ((done: ScaleOutputs[]) => void) | undefined,
+  ): Promise<{ scales: ScaleOutputs[]; intervals: ItemAnswer[] }> {
+    const outputs: (ScaleOutputs | undefined)[] = plan.scales.map(() => undefined);
+    const intervals: ItemAnswer[] = [];
+    const done = (): ScaleOutputs[] => outputs.filter((scale) => scale !== undefined);
+    await Promise.all(
+      plan.scales.map(async (scale, k) => {
+        const answers = await Promise.all(
+          scale.tasks.map((task) => runTask(task, pictures[k]!, reservation, signal)),
+        );
+        intervals.push(...answers);
+        outputs[k] = scaleOutputs(
+          scale,
+          answers.map((answer) => answer.outputs),
+        );
+        if (done().length < plan.scales.length) onScale?.(done());
+      }),
+    );
+    return { scales: done(), intervals };
+  }
+
+  function runTask(
+    { view, networks, count, height, width, flip, maps, work }: PlanTask,
+    picture: Picture,
+    reservation: Reservation,
+    signal: AbortSignal,
+  ): Promise<ItemAnswer> {
+    const pixels =
+      view === 'dense'
+        ? picture.pixels
+        : joinPixels(gridCrops(picture, ensemble.crop).map((crop) => crop.pixels));
+    const ids = networks.map(({ id }) => id);
+    return reservation.run({ networks: ids, pixels, count, height, width, flip, maps, work }, signal);
+  }
+
+  /** The same numbers whichever scale was done first: sums are in the plan's order. */
+  function resultOf(
+    scales: readonly ScaleOutputs[],
+    { task, top, maps, boxes }: InferenceOptions,
+    { width, height }: Size,
+  ): ImageResult {
+    const classes = classify(scales, ensemble.labels, top);
+    const { crop } = ensemble;
+    return {
+      width,
+      height,
+      classes,
+      ...(task === 'localise' && {
+        detections: localise(scales, classes, { crop, image: { width, height }, boxes }),
+      }),
+      ...(maps && { maps: classMaps(scales, classes) }),
+    };
+  }
+}
