@@ -1,13 +1,11 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
-import { type HostsOptions, startHosts } from '../engine/hosts.ts';
-import { loadEnsemble } from '../ensembles/load.ts';
-import { VerydeepError } from '../errors.ts';
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts';
 import { tableRows } from '../evaluation/rows.ts';
-import { createInference, networkSources } from '../inference/create.ts';
 import type { View } from '../inference/inference.ts';
 import { readImageFolder } from '../training/image-folder.ts';
+import { openInference } from './local-inference.ts';
+import { integer, oneOf, wrongUse } from './option-values.ts';
 import { createProgress } from './progress.ts';
 import { percent } from './training-printer.ts';
 import { packageWeights } from './weights-folder.ts';
@@ -39,9 +37,6 @@ Examples:
   verydeep evaluate --data boxes4 --localise --json
 `;
 
-/** The operator's own images: the limits are those of memory. */
-const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
-
 export async function run(argv: string[]): Promise<number> {
   const { values } = parseArgs({
     args: argv,
@@ -63,51 +58,45 @@ export async function run(argv: string[]): Promise<number> {
     },
   });
   if (values.data === undefined) throw wrongUse('--data', 'a folder', 'none');
-  const view = oneOf('--view', values.view, ['dense', 'crops', 'both'] as const satisfies View[]);
-  const engineName = oneOf('--engine', values.engine, ['auto', ...engineNames]) as HostsOptions['engine'];
-  const [threads] = integers('--threads', values.threads);
+  const view = oneOf<View>('--view', values.view, ['dense', 'crops', 'both']);
   const [name, version = 'latest'] = values.ensemble.split('@') as [string, string?];
-
-  const ensemble = await loadEnsemble(values.weights, name, version);
   const listing = await readImageFolder(values.data, values.split);
-  const networks = values.networks?.split(',') ?? ensemble.classifiers.map((network) => network.name);
-  const scales = values.scales === undefined ? ensemble.scales : integers('--scales', values.scales);
-  const engine = await startHosts({ engine: engineName, devices: values.devices, threads: threads! });
+  const local = await openInference({
+    weights: values.weights,
+    ensemble: name,
+    version,
+    engine: oneOf('--engine', values.engine, ['auto', ...engineNames]),
+    devices: values.devices,
+    threads: integer('--threads', values.threads, 0),
+  });
   try {
-    for (const network of networkSources(ensemble)) await engine.load(network);
-    const inference = createInference({
-      ensemble,
-      engine,
-      devices: engine.hosts().length,
-      limits,
-      batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
-    });
+    const { ensemble, inference, concurrency } = local;
+    const networks = values.networks?.split(',') ?? ensemble.classifiers.map((network) => network.name);
+    const scales = values.scales?.split(',').map((q) => integer('--scales', q, 1)) ?? ensemble.scales;
+    const { flip } = values;
     const progress = createProgress('evaluate', listing.samples.length);
     const evaluation = await evaluate({
       inference,
       ensemble,
       listing,
-      rows: tableRows(networks, scales, values.flip, view),
-      ...(values.localise && { localise: { scales, networks, flip: values.flip } }),
-      concurrency: 4 * engine.hosts().length,
+      rows: tableRows(networks, scales, flip, view),
+      ...(values.localise && { localise: { scales, networks, flip } }),
+      concurrency,
       onProgress: (done) => progress.update(done),
-    });
-    progress.stop();
-    console.log(values.json ? JSON.stringify(report(evaluation), null, 2) : table(evaluation));
-    return 0;
-  } finally {
-    await engine.dispose();
-  }
-
-  function report(evaluation: Evaluation): object {
-    const { name, version, digest } = ensemble;
-    return {
-      ensemble: { name, version, digest },
+    }).finally(progress.stop);
+    const { digest } = ensemble;
+    const report = {
+      ensemble: name,
+      version: ensemble.version,
+      digest,
       data: values.data,
       split: values.split,
       view,
-      ...evaluation,
     };
+    console.log(values.json ? JSON.stringify({ ...report, ...evaluation }, null, 2) : table(evaluation));
+    return 0;
+  } finally {
+    await local.dispose();
   }
 }
 
@@ -134,22 +123,4 @@ function table({ images, skipped, rows, localisation }: Evaluation): string {
   }
   if (skipped.length > 0) text.push(`${skipped.length} left out, for instance ${skipped[0]}`);
   return text.join('\n');
-}
-
-function integers(option: string, text: string): number[] {
-  const values = text.split(',').map(Number);
-  if (!values.every((value) => Number.isSafeInteger(value) && value >= 0)) {
-    throw wrongUse(option, 'whole numbers', text);
-  }
-  return values;
-}
-
-function oneOf<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
-  const choice = choices.find((value) => value === text);
-  if (choice === undefined) throw wrongUse(option, choices.join(', '), text);
-  return choice;
-}
-
-function wrongUse(option: string, expected: string, received: string): VerydeepError {
-  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
 }

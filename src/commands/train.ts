@@ -5,6 +5,7 @@ import type { CreateTrainingStep } from '../engine/training-step.ts';
 import { VerydeepError } from '../errors.ts';
 import { parseSettings, type TrainingSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
+import { oneOf, wrongUse } from './option-values.ts';
 import { createTrainingPrinter } from './training-printer.ts';
 
 export const help = `verydeep train: trains one network
@@ -79,7 +80,7 @@ export async function run(argv: string[]): Promise<number> {
       'cache-mb': { type: 'string' },
     },
   });
-  if (values.out === undefined) throw wrongUse('expected --out, the folder of the run');
+  if (values.out === undefined) throw wrongUse('--out', 'the folder of the run', 'none');
   const settings = parseSettings(
     withoutUndefined({
       data: values.data,
@@ -104,7 +105,10 @@ export async function run(argv: string[]): Promise<number> {
       cacheBytes: values['cache-mb'] === undefined ? undefined : Number(values['cache-mb']) * 2 ** 20,
     }),
   );
-  const { createStep, engine } = await chooseEngine(values.engine, settings);
+  const { createStep, engine } = await chooseEngine(
+    oneOf('--engine', values.engine, ['auto', 'onednn', 'onnx']),
+    settings,
+  );
 
   const controller = new AbortController();
   const interrupt = (): void => {
@@ -135,13 +139,10 @@ export async function run(argv: string[]): Promise<number> {
 
 /** The training step and the engine for validation. `auto` takes oneDNN where its library is found. */
 async function chooseEngine(
-  name: string,
+  name: 'auto' | 'onednn' | 'onnx',
   { threads, precision }: TrainingSettings,
 ): Promise<{ createStep: CreateTrainingStep; engine: Engine }> {
   const placement = { device: 'cpu', threads, sharedCores: true } as const;
-  if (!['auto', 'onednn', 'onnx'].includes(name)) {
-    throw wrongUse(`expected --engine auto, onednn or onnx, received ${name}`);
-  }
   if (name !== 'onnx') {
     try {
       const engine = await createEngine({ engine: 'onednn', ...placement, precision });
@@ -168,8 +169,4 @@ const number = (text: string | undefined): number | undefined =>
 
 function withoutUndefined(values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-function wrongUse(message: string): VerydeepError {
-  return new VerydeepError('INVALID_OPTION', message);
 }
