@@ -30,51 +30,105 @@ const maxHeaderBytes = 100_000_000;
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const file = await readFile(path).catch((cause: unknown) => {
-    throw new VerydeepError('INVALID_WEIGHTS', `${path}: cannot be read: ${messageOf(cause)}`, { cause });
+    throw unreadable(path, cause);
   });
   return parseSafetensors(file, path);
 }
 
 /** Same, of bytes in memory; `name` is for messages. */
 export function parseSafetensors(file: Buffer, name: string): Safetensors {
-  const bad = (reason: string): never => {
-    throw new VerydeepError('INVALID_WEIGHTS', `${name}: expected a safetensors file, but ${reason}`);
-  };
-  if (file.length < 8) bad(`it has only ${file.length} bytes`);
-  const headerBytes = Number(file.readBigUInt64LE(0));
-  if (headerBytes > maxHeaderBytes || 8 + headerBytes > file.length) {
-    bad(`its header of ${headerBytes} bytes does not fit in ${file.length} bytes`);
+  const headerBytes = headerBytesOf(file, file.length, name);
+  const { entries, metadata } = parseHeader(file.subarray(8, 8 + headerBytes), file.length, name);
+  const tensors = new Map(
+    [...entries].map(([key, { type, shape, offset, length }]) => [
+      key,
+      { type, shape, bytes: file.subarray(offset, offset + length) },
+    ]),
+  );
+  return { tensors, metadata };
+}
+
+/** A tensor's place in its file, in bytes from the start. */
+export interface TensorPlace {
+  readonly type: StoredType;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Reads only the header of a safetensors file: where each tensor lies. Throws INVALID_WEIGHTS as {@link readSafetensors}. */
+export async function readTensorPlaces(path: string): Promise<ReadonlyMap<string, TensorPlace>> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+  try {
+    const { size } = await file.stat();
+    const start = Buffer.alloc(8);
+    const { bytesRead } = await file.read(start, 0, 8, 0);
+    const headerBytes = headerBytesOf(start.subarray(0, bytesRead), size, path);
+    const header = Buffer.alloc(headerBytes);
+    await file.read(header, 0, headerBytes, 8);
+    return parseHeader(header, size, path).entries;
+  } finally {
+    await file.close();
   }
+}
+
+function headerBytesOf(start: Buffer, fileBytes: number, name: string): number {
+  if (start.length < 8) throw malformed(name, `it has only ${start.length} bytes`);
+  const headerBytes = Number(start.readBigUInt64LE(0));
+  if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes) {
+    throw malformed(name, `its header of ${headerBytes} bytes does not fit in ${fileBytes} bytes`);
+  }
+  return headerBytes;
+}
+
+function parseHeader(
+  json: Buffer,
+  fileBytes: number,
+  name: string,
+): { entries: Map<string, TensorPlace>; metadata: Record<string, string> } {
   let header: unknown;
   try {
-    header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes));
+    header = JSON.parse(json.toString('utf8'));
   } catch {
-    bad('its header is not JSON');
+    throw malformed(name, 'its header is not JSON');
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    bad('its header is not an object');
-  const { __metadata__: metadata = {}, ...entries } = header as Record<string, Record<string, unknown>>;
-  const data = file.subarray(8 + headerBytes);
-  const tensors = new Map<string, StoredTensor>();
-  for (const [key, entry] of Object.entries(entries)) {
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    throw malformed(name, 'its header is not an object');
+  }
+  const { __metadata__: metadata = {}, ...stored } = header as Record<string, Record<string, unknown>>;
+  const dataStart = 8 + json.length;
+  const dataBytes = fileBytes - dataStart;
+  const entries = new Map<string, TensorPlace>();
+  for (const [key, entry] of Object.entries(stored)) {
     const { dtype, shape, data_offsets: offsets } = entry;
-    if (typeof dtype !== 'string' || !(dtype in bytesOf)) bad(`tensor ${key} is of type ${String(dtype)}`);
+    if (typeof dtype !== 'string' || !(dtype in bytesOf)) {
+      throw malformed(name, `tensor ${key} is of type ${String(dtype)}`);
+    }
     const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-    if (!Array.isArray(shape) || !shape.every(isCount)) return bad(`tensor ${key} has no shape`);
+    if (!Array.isArray(shape) || !shape.every(isCount)) throw malformed(name, `tensor ${key} has no shape`);
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-      return bad(`tensor ${key} has no offsets`);
+      throw malformed(name, `tensor ${key} has no offsets`);
     }
     const [begin, end] = offsets as [number, number];
     const type = dtype as StoredType;
     const expected = shape.reduce((a, b) => a * b, bytesOf[type]);
-    if (end - begin !== expected || end > data.length) {
-      bad(
-        `tensor ${key} [${shape.join(', ')}] needs ${expected} bytes and has ${Math.min(end, data.length) - begin}`,
-      );
+    if (end - begin !== expected || end > dataBytes) {
+      const has = Math.min(end, dataBytes) - begin;
+      throw malformed(name, `tensor ${key} [${shape.join(', ')}] needs ${expected} bytes and has ${has}`);
     }
-    tensors.set(key, { type, shape, bytes: data.subarray(begin, end) });
+    entries.set(key, { type, shape, offset: dataStart + begin, length: end - begin });
   }
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { entries, metadata: metadata as Record<string, string> };
+}
+
+function malformed(name: string, reason: string): VerydeepError {
+  return new VerydeepError('INVALID_WEIGHTS', `${name}: expected a safetensors file, but ${reason}`);
+}
+
+function unreadable(path: string, cause: unknown): VerydeepError {
+  return new VerydeepError('INVALID_WEIGHTS', `${path}: cannot be read: ${messageOf(cause)}`, { cause });
 }
 
 /** The numbers of a floating-point tensor as float32: a view where they lie aligned, else a copy. */

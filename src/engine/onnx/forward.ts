@@ -1,5 +1,5 @@
 import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
-import { type Layer, layersOf } from '../../network/layers.ts';
+import { type ConvolutionLayer, type FullyConnectedLayer, layersOf } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import { createGraph, type ExternalData, type GraphBuilder } from './model.ts';
 
@@ -26,7 +26,14 @@ export function forwardGraph(
   const mirrors = graph.input('mirrors', 'int64', [1]);
 
   let maps = prepare(graph, withMirrors(graph, pixels, mirrors), preprocessing);
-  for (const layer of layersOf(spec)) maps = addLayer(graph, maps, layer, locate);
+  for (const layer of layersOf(spec)) {
+    if (layer.kind === 'pool') {
+      maps = graph.node('MaxPool', [maps], { kernel_shape: [2, 2], strides: [2, 2] });
+    } else if (layer.kind === 'convolution') {
+      maps = addConvolution(graph, maps, layer, locate);
+    }
+  }
+  maps = addClassifier(graph, maps, layersOf(spec).filter((layer) => layer.kind === 'fullyConnected'), locate);
   graph.output('maps', maps, 'float32', ['views', outputsOf(spec), 'mapHeight', 'mapWidth']);
 
   if (spec.head === 'classes') {
@@ -67,20 +74,44 @@ function prepare(
   return graph.node('Sub', [x, graph.floats(offsets, [3, 1, 1])]);
 }
 
-function addLayer(graph: GraphBuilder, x: string, layer: Layer, locate: LocateTensor): string {
-  if (layer.kind === 'pool') {
-    return graph.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
-  }
+function addConvolution(graph: GraphBuilder, x: string, layer: ConvolutionLayer, locate: LocateTensor): string {
   const { name, inputs, outputs, kernel } = layer;
-  const weight = graph.external(
-    `${name}.weight`,
-    [outputs, inputs, kernel, kernel],
-    locate(`${name}.weight`),
-  );
+  const weight = graph.external(`${name}.weight`, [outputs, inputs, kernel, kernel], locate(`${name}.weight`));
   const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
-  const padding = layer.kind === 'convolution' ? (kernel - 1) / 2 : 0;
+  const padding = (kernel - 1) / 2;
   const pads = [padding, padding, padding, padding];
   const y = graph.node('Conv', [x, weight, bias], { kernel_shape: [kernel, kernel], pads });
-  const linear = layer.kind === 'fullyConnected' && !layer.hidden;
-  return linear ? y : graph.node('Relu', [y]);
+  return graph.node('Relu', [y]);
+}
+
+/**
+ * The fully connected layers at every position of the pooled map `[v n, c, h, w]`: convolutions in effect, one matrix
+ * product over the windows of all pictures in form, so that a batch reads the weights (most of a network's) once.
+ */
+function addClassifier(graph: GraphBuilder, x: string, layers: readonly FullyConnectedLayer[], locate: LocateTensor): string {
+  const kernel = layers[0]!.kernel;
+  const byRow = graph.node('Gather', [x, windows(graph, x, 2, kernel)], { axis: 2 });
+  const byColumn = graph.node('Gather', [byRow, windows(graph, x, 3, kernel)], { axis: 4 });
+  // [v n, c, h', k, w', k] to a row for each window, in the weights' own order of inputs.
+  const windowed = graph.node('Transpose', [byColumn], { perm: [0, 2, 4, 1, 3, 5] });
+  const positions = graph.node('Shape', [windowed], { start: 0, end: 3 });
+  let y = graph.node('Reshape', [windowed, graph.ints([-1, layers[0]!.inputs * kernel ** 2])]);
+  for (const { name, inputs, outputs, kernel, hidden } of layers) {
+    const weight = graph.external(`${name}.weight`, [outputs, inputs * kernel ** 2], locate(`${name}.weight`));
+    const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
+    y = graph.node('Gemm', [y, weight, bias], { transB: 1 });
+    if (hidden) y = graph.node('Relu', [y]);
+  }
+  const shape = graph.node('Concat', [positions, graph.ints([-1])], { axis: 0 });
+  const maps = graph.node('Reshape', [y, shape]);
+  return graph.node('Transpose', [maps], { perm: [0, 3, 1, 2] });
+}
+
+/** Indices `[windows, kernel]` of the rows or columns that each window of `x` covers along `axis`. */
+function windows(graph: GraphBuilder, x: string, axis: number, kernel: number): string {
+  const size = graph.node('Squeeze', [graph.node('Shape', [x], { start: axis, end: axis + 1 })]);
+  const count = graph.node('Sub', [size, graph.ints([kernel - 1], [])]);
+  const first = graph.node('Range', [graph.ints([0], []), count, graph.ints([1], [])]);
+  const offsets = graph.ints(Array.from({ length: kernel }, (_, i) => i));
+  return graph.node('Add', [graph.node('Unsqueeze', [first, graph.ints([1])]), offsets]);
 }

@@ -1,0 +1,30 @@
+import { VerydeepError } from '../errors.ts';
+import type { NetworkSpec } from '../network/architecture.ts';
+import type { Batch } from './engine.ts';
+
+/** Throws ENGINE_FAILED where a batch names a network that is not loaded, or is not of the size that it states. */
+export function checkBatch(batch: Batch, loaded: ReadonlyMap<string, { readonly spec: NetworkSpec }>): void {
+  const { count, height, width, pixels } = batch;
+  const expectedBytes = count * height * width * 3;
+  if (!(count >= 1) || pixels.length !== expectedBytes) {
+    throw failed(
+      `expected pixels of [${count}, ${height}, ${width}, 3], ${expectedBytes} bytes, received ${pixels.length}`,
+    );
+  }
+  for (const id of batch.networks) {
+    const network = loaded.get(id);
+    if (!network) {
+      throw failed(`expected one of the loaded networks (${[...loaded.keys()].join(', ')}), received ${id}`);
+    }
+    const { crop } = network.spec;
+    if (height < crop || width < crop) {
+      throw failed(
+        `network ${id}: expected pictures of at least ${crop} x ${crop}, received ${width} x ${height}`,
+      );
+    }
+  }
+}
+
+function failed(message: string): VerydeepError {
+  return new VerydeepError('ENGINE_FAILED', message);
+}
