@@ -12,6 +12,12 @@ export async function loadWeights({
 }: Omit<NetworkSource, 'preprocessing'>): Promise<Weights> {
   const tensors = 'path' in weights ? await readWeights(weights.path) : weights;
   checkTensors(id, spec, tensors);
+  for (const [name, { shape, data }] of tensors) {
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (data.length === count) continue;
+    const message = `${id}: expected ${count} numbers in tensor ${name}, received ${data.length}`;
+    throw new VerydeepError('INVALID_WEIGHTS', message);
+  }
   return tensors;
 }
 

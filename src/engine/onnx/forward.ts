@@ -33,7 +33,12 @@ export function forwardGraph(
       maps = addConvolution(graph, maps, layer, locate);
     }
   }
-  maps = addClassifier(graph, maps, layersOf(spec).filter((layer) => layer.kind === 'fullyConnected'), locate);
+  maps = addClassifier(
+    graph,
+    maps,
+    layersOf(spec).filter((layer) => layer.kind === 'fullyConnected'),
+    locate,
+  );
   graph.output('maps', maps, 'float32', ['views', outputsOf(spec), 'mapHeight', 'mapWidth']);
 
   if (spec.head === 'classes') {
@@ -74,9 +79,18 @@ function prepare(
   return graph.node('Sub', [x, graph.floats(offsets, [3, 1, 1])]);
 }
 
-function addConvolution(graph: GraphBuilder, x: string, layer: ConvolutionLayer, locate: LocateTensor): string {
+function addConvolution(
+  graph: GraphBuilder,
+  x: string,
+  layer: ConvolutionLayer,
+  locate: LocateTensor,
+): string {
   const { name, inputs, outputs, kernel } = layer;
-  const weight = graph.external(`${name}.weight`, [outputs, inputs, kernel, kernel], locate(`${name}.weight`));
+  const weight = graph.external(
+    `${name}.weight`,
+    [outputs, inputs, kernel, kernel],
+    locate(`${name}.weight`),
+  );
   const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
   const padding = (kernel - 1) / 2;
   const pads = [padding, padding, padding, padding];
@@ -88,7 +102,12 @@ function addConvolution(graph: GraphBuilder, x: string, layer: ConvolutionLayer,
  * The fully connected layers at every position of the pooled map `[v n, c, h, w]`: convolutions in effect, one matrix
  * product over the windows of all pictures in form, so that a batch reads the weights (most of a network's) once.
  */
-function addClassifier(graph: GraphBuilder, x: string, layers: readonly FullyConnectedLayer[], locate: LocateTensor): string {
+function addClassifier(
+  graph: GraphBuilder,
+  x: string,
+  layers: readonly FullyConnectedLayer[],
+  locate: LocateTensor,
+): string {
   const kernel = layers[0]!.kernel;
   const byRow = graph.node('Gather', [x, windows(graph, x, 2, kernel)], { axis: 2 });
   const byColumn = graph.node('Gather', [byRow, windows(graph, x, 3, kernel)], { axis: 4 });
@@ -97,7 +116,11 @@ function addClassifier(graph: GraphBuilder, x: string, layers: readonly FullyCon
   const positions = graph.node('Shape', [windowed], { start: 0, end: 3 });
   let y = graph.node('Reshape', [windowed, graph.ints([-1, layers[0]!.inputs * kernel ** 2])]);
   for (const { name, inputs, outputs, kernel, hidden } of layers) {
-    const weight = graph.external(`${name}.weight`, [outputs, inputs * kernel ** 2], locate(`${name}.weight`));
+    const weight = graph.external(
+      `${name}.weight`,
+      [outputs, inputs * kernel ** 2],
+      locate(`${name}.weight`),
+    );
     const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
     y = graph.node('Gemm', [y, weight, bias], { transB: 1 });
     if (hidden) y = graph.node('Relu', [y]);
