@@ -72,13 +72,11 @@ export function createInference(options: CreateInferenceOptions): Inference {
         const decodeMs = headerMs + decodedMs - decodeStartedMs;
         observer?.stage('decode', decodeMs / 1000);
 
-        const { onPartial } = context;
-        const onScale = (done: ScaleOutputs[]): void =>
-          onPartial!({
-            scalesDone: done.map(({ scale }) => scale),
-            result: resultOf(done, inferenceOptions, decoded),
-          });
-        const answers = await runScales(plan, decoded.pictures, reservation, signal, onPartial && onScale);
+        const answers = await runScales(plan, decoded.pictures, reservation, signal, (done) => {
+          if (!context.onPartial) return;
+          const scalesDone = done.map(({ scale }) => scale);
+          context.onPartial({ scalesDone, result: resultOf(done, inferenceOptions, decoded) });
+        });
         const answeredMs = performance.now();
         const inferenceMs = coveredMs(answers.intervals);
         return {
@@ -102,7 +100,7 @@ export function createInference(options: CreateInferenceOptions): Inference {
     pictures: readonly Picture[],
     reservation: Reservation,
     signal: AbortSignal,
-    onScale: ((done: ScaleOutputs[]) => void) | undefined,
+    onScale: (done: ScaleOutputs[]) => void,
   ): Promise<{ scales: ScaleOutputs[]; intervals: ItemAnswer[] }> {
     const outputs: (ScaleOutputs | undefined)[] = plan.scales.map(() => undefined);
     const intervals: ItemAnswer[] = [];
@@ -117,7 +115,7 @@ export function createInference(options: CreateInferenceOptions): Inference {
           scale,
           answers.map((answer) => answer.outputs),
         );
-        if (done().length < plan.scales.length) onScale?.(done());
+        if (done().length < plan.scales.length) onScale(done());
       }),
     );
     return { scales: done(), intervals };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { VerydeepError } from '../errors.ts';
 import type { RequestContext } from './inference.ts';
 
@@ -15,6 +16,7 @@ const maxDelayMs = 2 ** 31 - 1;
 /** Joins the caller's signal and its deadline. */
 export function createLifetime({ signal, deadline }: Pick<RequestContext, 'signal' | 'deadline'>): Lifetime {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // each of a request's items listens
   const end = (reason?: unknown): void => {
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);

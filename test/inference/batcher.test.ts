@@ -1,0 +1,402 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Batch, NetworkOutput } from '../../src/engine/engine.ts';
+import { VerydeepError } from '../../src/errors.ts';
+import { type BatcherOptions, type BatchItem, createBatcher } from '../../src/inference/batcher.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+/** The number that a picture of one pixel is. */
+const idOf = (pixels: Uint8Array, at = 0): number =>
+  (pixels[3 * at]! << 16) | (pixels[3 * at + 1]! << 8) | pixels[3 * at + 2]!;
+const pixelsOf = (id: number): Uint8Array => Uint8Array.of(id >> 16, id >> 8, id);
+
+interface Call {
+  readonly batch: Batch;
+  readonly ids: readonly number[];
+  answer(): void;
+  fail(error: unknown): void;
+}
+
+/** An engine that answers each picture with its own number, when it is told to. Batches with a poisoned one fail. */
+function manualEngine(poisoned: (id: number) => boolean = () => false) {
+  const calls: Call[] = [];
+  /** All batches that were ever sent. */
+  const sent: Batch[] = [];
+  const run = (batch: Batch): Promise<Map<string, NetworkOutput>> =>
+    new Promise((resolve, reject) => {
+      const ids = Array.from({ length: batch.count }, (_, k) => idOf(batch.pixels, k));
+      const leave = (): void => void calls.splice(calls.indexOf(call), 1);
+      const call: Call = {
+        batch,
+        ids,
+        answer() {
+          leave();
+          if (ids.some(poisoned)) return reject(new VerydeepError('ENGINE_FAILED', 'poison'));
+          const maps = {
+            data: Float32Array.from([...ids, ...ids]),
+            shape: [2, batch.count, 1, 1, 1] as const,
+          };
+          const output = { posteriors: Float32Array.from(ids), ...(batch.maps && { maps }) };
+          resolve(new Map(batch.networks.map((network) => [network, output])));
+        },
+        fail(error) {
+          leave();
+          reject(error);
+        },
+      };
+      calls.push(call);
+      sent.push(batch);
+    });
+  return { calls, sent, run };
+}
+
+const item = (id: number, changes: Partial<BatchItem> = {}): BatchItem => ({
+  networks: ['d'],
+  pixels: pixelsOf(id),
+  count: 1,
+  height: 1,
+  width: 1,
+  flip: true,
+  maps: false,
+  work: 1,
+  ...changes,
+});
+
+function setUp(options: Partial<BatcherOptions> = {}, poisoned?: (id: number) => boolean) {
+  const engine = manualEngine(poisoned);
+  const batcher = createBatcher({
+    engine,
+    devices: 1,
+    batchDelayMs: 5,
+    maxBatchWork: 4,
+    maxQueueWork: 100,
+    ...options,
+  });
+  /** A request of one item. */
+  const ask = async (one: BatchItem, signal = new AbortController().signal): Promise<number> => {
+    const reservation = batcher.admit(one.work);
+    try {
+      const { outputs } = await reservation.run(one, signal);
+      return outputs.get(one.networks[0]!)!.posteriors![0]!;
+    } finally {
+      reservation.release();
+    }
+  };
+  return { ...engine, batcher, ask };
+}
+
+describe('the batcher', () => {
+  it('never lets a picture wait while the device is idle', async () => {
+    const { calls, ask } = setUp({ batchDelayMs: 1000 });
+    const answer = ask(item(7));
+    expect(calls).toHaveLength(1);
+    calls[0]!.answer();
+    expect(await answer).toBe(7);
+  });
+
+  it('gathers pictures of different requests while the device is busy, and has them at hand when it is done', async () => {
+    const { calls, ask } = setUp();
+    const answers = [1, 2, 3].map((id) => ask(item(id)));
+    expect(calls.map(({ ids }) => ids)).toEqual([[1]]);
+    await vi.advanceTimersByTimeAsync(4);
+    expect(calls).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls.map(({ ids }) => ids)).toEqual([[1], [2, 3]]);
+    for (const call of [...calls]) call.answer();
+    expect(await Promise.all(answers)).toEqual([1, 2, 3]);
+  });
+
+  it('sends a full batch at once, and not more than two for a device', async () => {
+    const { calls, ask } = setUp();
+    const answers = Array.from({ length: 14 }, (_, id) => ask(item(id)));
+    expect(calls.map(({ ids }) => ids)).toEqual([[0], [1, 2, 3, 4]]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(calls).toHaveLength(2);
+    calls[0]!.answer();
+    await settled();
+    expect(calls.map(({ ids }) => ids)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ]);
+    while (calls.length > 0) {
+      calls[0]!.answer();
+      await settled();
+    }
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 14 }, (_, id) => id));
+  });
+
+  it('keeps apart what cannot share a batch, oldest first', async () => {
+    const { calls, sent, ask } = setUp({ batchDelayMs: 100 });
+    const kinds = [
+      item(0),
+      item(1),
+      item(2, { networks: ['e'] }),
+      item(3, { flip: false }),
+      item(4, { maps: true }),
+      item(5, { height: 1, width: 2, pixels: new Uint8Array([0, 0, 5, 0, 0, 5]) }),
+      item(6),
+    ];
+    const answers: Promise<number>[] = [];
+    for (const kind of kinds) {
+      answers.push(ask(kind));
+      vi.advanceTimersByTime(1);
+    }
+    while (calls.length > 0) {
+      calls[0]!.answer();
+      await settled();
+    }
+    await Promise.all(answers);
+    expect(sent.map(({ pixels, count }) => [idOf(pixels), count])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+    ]);
+  });
+
+  it('runs an item over the bound alone', async () => {
+    const { calls, ask } = setUp();
+    const answers = [ask(item(1)), ask(item(2, { work: 9 })), ask(item(3))];
+    await vi.advanceTimersByTimeAsync(5);
+    calls[0]!.answer();
+    await settled();
+    expect(calls.map(({ ids }) => ids)).toEqual([[2], [3]]);
+    for (const call of [...calls]) call.answer();
+    await Promise.all(answers);
+  });
+
+  it('slices maps of every view', async () => {
+    const { calls, batcher } = setUp();
+    const never = new AbortController().signal;
+    const answers = [1, 2, 3].map((id) => batcher.admit(1).run(item(id, { maps: true }), never));
+    await vi.advanceTimersByTimeAsync(5);
+    for (const call of [...calls]) call.answer();
+    const maps = (await Promise.all(answers)).map(({ outputs }) => outputs.get('d')!.maps!);
+    expect(maps.map(({ data }) => [...data])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    expect(maps[2]!.shape).toEqual([2, 1, 1, 1, 1]);
+  });
+});
+
+describe('admission', () => {
+  it('refuses what would overfill the queue, and says when to come back by the measured rate', async () => {
+    const { calls, ask, batcher } = setUp({ maxQueueWork: 10 });
+    const first = ask(item(1, { work: 4 }));
+    vi.advanceTimersByTime(8000);
+    calls[0]!.answer(); // 0.5 a second
+    await first;
+    const held = batcher.admit(8);
+    expect(() => batcher.admit(4)).toThrow(
+      expect.objectContaining({ code: 'QUEUE_FULL', statusCode: 429, retryAfterSeconds: 4 }),
+    );
+    expect(batcher.queue()).toEqual({ requests: 1, work: 8, maxWork: 10 });
+    batcher.admit(2).release();
+    held.release();
+    held.release();
+    expect(batcher.queue()).toEqual({ requests: 0, work: 0, maxWork: 10 });
+  });
+
+  it('takes a request larger than the queue where there is no other', () => {
+    const { batcher } = setUp({ maxQueueWork: 10 });
+    const large = batcher.admit(50);
+    expect(() => batcher.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 1 }));
+    large.release();
+    expect(batcher.queue().work).toBe(0);
+  });
+});
+
+describe('work that nobody waits for', () => {
+  const gone = new VerydeepError('REQUEST_CANCELLED', 'gone');
+
+  it('is dropped before it runs, at once', async () => {
+    const { calls, sent, ask, batcher } = setUp();
+    const controller = new AbortController();
+    const first = ask(item(1));
+    const dropped = ask(item(2), controller.signal);
+    controller.abort(gone);
+    await expect(dropped).rejects.toBe(gone);
+    expect(batcher.queue()).toMatchObject({ requests: 1, work: 1 });
+    await vi.advanceTimersByTimeAsync(100);
+    calls[0]!.answer();
+    expect(await first).toBe(1);
+    await settled();
+    expect(sent).toHaveLength(1);
+    await expect(ask(item(3), controller.signal)).rejects.toBe(gone);
+    expect(batcher.queue()).toMatchObject({ requests: 0, work: 0 });
+  });
+
+  it('stays in the books while it runs, though its caller is told at once', async () => {
+    const { calls, ask, batcher } = setUp();
+    const controller = new AbortController();
+    const dropped = ask(item(1), controller.signal);
+    controller.abort(gone);
+    await expect(dropped).rejects.toBe(gone);
+    expect(batcher.queue()).toMatchObject({ requests: 1, work: 1 });
+    calls[0]!.answer();
+    await settled();
+    expect(batcher.queue()).toMatchObject({ requests: 0, work: 0 });
+  });
+});
+
+describe('a batch that fails', () => {
+  it('is tried in halves, so that only the guilty picture fails', async () => {
+    const { calls, ask } = setUp({ maxBatchWork: 100 }, (id) => id === 5);
+    const answers = Promise.allSettled(Array.from({ length: 9 }, (_, id) => ask(item(id))));
+    await vi.advanceTimersByTimeAsync(5);
+    while (calls.length > 0) {
+      calls[0]!.answer();
+      await settled();
+    }
+    (await answers).forEach((result, id) => {
+      if (id === 5) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ENGINE_FAILED' } });
+      else expect(result).toEqual({ status: 'fulfilled', value: id });
+    });
+  });
+
+  it('with a lost engine is not tried again: the pool has done that', async () => {
+    const { calls, sent, ask, batcher } = setUp();
+    const answers = Promise.allSettled([1, 2, 3].map((id) => ask(item(id))));
+    await vi.advanceTimersByTimeAsync(5);
+    const lost = new VerydeepError('ENGINE_LOST', 'lost');
+    for (const call of [...calls]) call.fail(lost);
+    for (const answer of await answers) expect(answer).toEqual({ status: 'rejected', reason: lost });
+    expect(sent).toHaveLength(2);
+    expect(batcher.queue()).toMatchObject({ requests: 0, work: 0 });
+    const next = ask(item(4));
+    calls[0]!.answer();
+    expect(await next).toBe(4);
+  });
+});
+
+describe('any schedule', () => {
+  type Event =
+    | { readonly type: 'ask'; readonly items: readonly { readonly kind: number; readonly work: number }[] }
+    | { readonly type: 'abort' | 'complete'; readonly which: number }
+    | { readonly type: 'wait'; readonly ms: number };
+  const one = fc.record({ kind: fc.nat(2), work: fc.integer({ min: 1, max: 12 }) });
+  const event: fc.Arbitrary<Event> = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        type: fc.constant('ask' as const),
+        items: fc.array(one, { minLength: 1, maxLength: 3 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('abort' as const), which: fc.nat(30) }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant('complete' as const), which: fc.nat(5) }) },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.nat(8) }) },
+  );
+
+  it('answers each item once, with its own answer, within all bounds, and with exact books', async () => {
+    const schedule = fc.record({
+      devices: fc.integer({ min: 1, max: 3 }),
+      poison: fc.integer({ min: 3, max: 20 }),
+      events: fc.array(event, { maxLength: 60 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(schedule, async ({ devices, poison, events }) => {
+        const isPoisoned = (id: number): boolean => id % poison === 0;
+        const bounds = { devices, maxBatchWork: 10, maxQueueWork: 40 };
+        const { calls, sent, batcher } = setUp(bounds, isPoisoned);
+        interface Asked {
+          readonly id: number;
+          readonly work: number;
+          readonly controller: AbortController;
+          outcome?: number | string;
+          outcomes: number;
+        }
+        const asked: Asked[] = [];
+        const requests: AbortController[] = [];
+
+        const ask = (items: readonly { kind: number; work: number }[]): void => {
+          const work = items.reduce((sum, entry) => sum + entry.work, 0);
+          const before = batcher.queue();
+          let reservation: ReturnType<typeof batcher.admit>;
+          try {
+            reservation = batcher.admit(work);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'QUEUE_FULL' });
+            expect(before.requests > 0 && before.work + work > bounds.maxQueueWork).toBe(true);
+            return;
+          }
+          const controller = new AbortController();
+          requests.push(controller);
+          const runs = items.map(async ({ kind, work }) => {
+            const entry: Asked = { id: asked.length + 1, work, controller, outcomes: 0 };
+            asked.push(entry);
+            const own = item(entry.id, { work, networks: [`n${kind}`] });
+            try {
+              const { outputs } = await reservation.run(own, controller.signal);
+              entry.outcome = outputs.get(`n${kind}`)!.posteriors![0]!;
+            } catch (error) {
+              entry.outcome = (error as VerydeepError).code;
+            }
+            entry.outcomes++;
+          });
+          void Promise.all(runs).then(() => reservation.release());
+        };
+
+        const check = (): void => {
+          expect(calls.length).toBeLessThanOrEqual(2 * devices);
+          for (const { batch, ids } of calls) {
+            const works = ids.map((id) => asked[id - 1]!.work);
+            expect(works.length === 1 || works.reduce((a, b) => a + b) <= bounds.maxBatchWork).toBe(true);
+            expect(new Set(ids).size).toBe(batch.count);
+          }
+          const sum = (entries: Asked[]): number => entries.reduce((total, entry) => total + entry.work, 0);
+          const open = asked.filter(({ outcome }) => outcome === undefined);
+          const inEngine = new Set(calls.flatMap(({ ids }) => ids));
+          const running = asked.filter(
+            ({ id, outcome }) => outcome === 'REQUEST_CANCELLED' && inEngine.has(id),
+          );
+          const wasSent = new Set(
+            sent.flatMap(({ pixels, count }) => Array.from({ length: count }, (_, k) => idOf(pixels, k))),
+          );
+          const held = asked.filter(({ id, outcome }) => outcome === 'REQUEST_CANCELLED' && wasSent.has(id));
+          const { work } = batcher.queue();
+          // Cancelled items leave when their batch is done; halves of a failed one wait for each other.
+          expect(work).toBeGreaterThanOrEqual(sum(open) + sum(running));
+          expect(work).toBeLessThanOrEqual(sum(open) + sum(held));
+        };
+
+        for (const step of events) {
+          if (step.type === 'ask') ask(step.items);
+          else if (step.type === 'wait') await vi.advanceTimersByTimeAsync(step.ms);
+          else if (step.type === 'complete') calls[step.which % Math.max(1, calls.length)]?.answer();
+          else
+            requests[step.which % Math.max(1, requests.length)]?.abort(
+              new VerydeepError('REQUEST_CANCELLED', ''),
+            );
+          await settled();
+          check();
+        }
+        while (calls.length > 0) {
+          calls[0]!.answer();
+          await vi.advanceTimersByTimeAsync(5);
+          check();
+        }
+        for (const { id, outcome, outcomes, controller } of asked) {
+          expect(outcomes).toBe(1);
+          if (controller.signal.aborted && outcome === 'REQUEST_CANCELLED') continue;
+          expect(outcome).toBe(isPoisoned(id) ? 'ENGINE_FAILED' : id);
+        }
+        expect(batcher.queue()).toMatchObject({ requests: 0, work: 0 });
+        expect(vi.getTimerCount()).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
