@@ -9,11 +9,11 @@ export interface Progress {
   stop(): void;
 }
 
-/** A line is printed after each such part, where there is no terminal. */
-const plainParts = 10;
+/** Time between lines where there is no terminal. */
+const plainIntervalMs = 30_000;
 
 /**
- * A bar with the time left on a terminal; plain lines, ten in all, where the output is a file or a pipe. Everything
+ * A bar with the time left on a terminal; a plain line every half minute where the output is a file or a pipe. Everything
  * goes to the standard error, so that the standard output holds the command's answer alone.
  */
 export function createProgress(
@@ -52,12 +52,11 @@ function bar(name: string, total: number, stream: NodeJS.WriteStream): Progress 
 }
 
 function plainLines(name: string, total: number, stream: NodeJS.WriteStream): Progress {
-  let parts = 0;
+  let printedAt = performance.now();
   return {
     update(done, note = '') {
-      const reached = Math.floor((done / total) * plainParts);
-      if (reached <= parts) return;
-      parts = reached;
+      if (performance.now() - printedAt < plainIntervalMs) return;
+      printedAt = performance.now();
       stream.write(`${name} ${done}/${total} ${note}\n`);
     },
     line: (text) => void stream.write(`${text}\n`),
