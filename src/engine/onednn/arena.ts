@@ -1,7 +1,7 @@
-import { VerydeepError } from '../../errors.ts';
 import { fanInOf, type WeightLayer } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import type { Tensor, Weights } from '../../network/weights.ts';
+import { exchangeRedAndBlue } from './channel-order.ts';
 import type { Onednn } from './library.ts';
 import { reorder } from './primitives.ts';
 import { createScope, floatsOf, type MemoryDesc } from './scope.ts';
@@ -17,8 +17,8 @@ export interface Slot {
   /** Layout inside. */
   readonly desc: MemoryDesc;
   readonly offsetBytes: number;
-  /** The weights count blue first, the network is computed red first: outside, input channels 0 and 2 are exchanged. */
-  readonly exchangeRedAndBlue: boolean;
+  /** Outside it counts blue first (channel-order.ts). */
+  readonly blueFirst: boolean;
 }
 
 const alignmentBytes = 64;
@@ -31,13 +31,8 @@ export function slotsOf(
 ): { slots: Slot[]; bytes: number } {
   const slots: Slot[] = [];
   let bytes = 0;
-  const add = (
-    name: string,
-    shape: readonly number[],
-    desc: MemoryDesc,
-    exchangeRedAndBlue: boolean,
-  ): void => {
-    slots.push({ name, shape, desc, offsetBytes: bytes, exchangeRedAndBlue });
+  const add = (name: string, shape: readonly number[], desc: MemoryDesc, blueFirst: boolean): void => {
+    slots.push({ name, shape, desc, offsetBytes: bytes, blueFirst });
     bytes += Math.ceil(desc.bytes / alignmentBytes) * alignmentBytes;
   };
   layers.forEach((layer, i) => {
@@ -51,21 +46,13 @@ export function slotsOf(
   return { slots, bytes };
 }
 
-/** Writes tensors into the arena at `address`. Throws INVALID_WEIGHTS where one is missing or has another shape. */
+/** Writes tensors, whose names and shapes have been checked, into the arena at `address`. */
 export function writeArena(onednn: Onednn, slots: readonly Slot[], address: bigint, weights: Weights): void {
   for (const slot of slots) {
-    const tensor = weights.get(slot.name);
-    const received = tensor && `[${tensor.shape.join(', ')}], ${tensor.data.length} numbers`;
-    const expected = `[${slot.shape.join(', ')}], ${countOf(slot)} numbers`;
-    if (received !== expected) {
-      throw new VerydeepError(
-        'INVALID_WEIGHTS',
-        `${slot.name}: expected ${expected}, received ${received ?? 'no such tensor'}`,
-      );
-    }
-    withPlainCopy(onednn, slot, address, (plain, step) => {
-      plain.set(slot.exchangeRedAndBlue ? exchanged(tensor!) : tensor!.data);
-      step('in');
+    const tensor = weights.get(slot.name)!;
+    withPlainCopy(onednn, slot, address, (plain, copy) => {
+      plain.set((slot.blueFirst ? exchangeRedAndBlue(tensor) : tensor).data);
+      copy('in');
     });
   }
 }
@@ -74,11 +61,11 @@ export function writeArena(onednn: Onednn, slots: readonly Slot[], address: bigi
 export function readArena(onednn: Onednn, slots: readonly Slot[], address: bigint): Map<string, Tensor> {
   return new Map(
     slots.map((slot) => {
-      const tensor = withPlainCopy(onednn, slot, address, (plain, step) => {
-        step('out');
+      const tensor = withPlainCopy(onednn, slot, address, (plain, copy) => {
+        copy('out');
         return { shape: slot.shape, data: plain.slice() };
       });
-      return [slot.name, slot.exchangeRedAndBlue ? { ...tensor, data: exchanged(tensor) } : tensor];
+      return [slot.name, slot.blueFirst ? exchangeRedAndBlue(tensor) : tensor];
     }),
   );
 }
@@ -114,15 +101,4 @@ function withPlainCopy<T>(
   } finally {
     scope.dispose();
   }
-}
-
-/** Weights `[out, 3, kernel, kernel]` with the first and the last input channel exchanged. */
-function exchanged({ shape, data }: Tensor): Float32Array {
-  const plane = shape[2]! * shape[3]!;
-  const result = data.slice();
-  for (let start = 0; start < data.length; start += 3 * plane) {
-    result.set(data.subarray(start + 2 * plane, start + 3 * plane), start);
-    result.set(data.subarray(start, start + plane), start + 2 * plane);
-  }
-  return result;
 }

@@ -80,6 +80,7 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
       a: Handle,
       b: Handle,
     ) => number,
+    cloneMemoryDesc: create('memory_desc_clone', 'const void *desc'),
     destroyMemoryDesc: destroy('memory_desc'),
 
     memory: (desc: Handle, data: bigint): Handle => memory(desc, engine, data),

@@ -1,5 +1,13 @@
 import type { Preprocessing } from '../../network/preprocessing.ts';
 
+/** RGB pictures of one size, `[count, height, width, 3]`. */
+export interface Pictures {
+  readonly pixels: Uint8Array;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 /** Where prepared pixels go: channels red, green, blue, as planes (`rowMajor`) or interleaved. */
 export interface PreparedPixels {
   readonly layout: 'rowMajor' | 'channelsLast';
@@ -7,65 +15,72 @@ export interface PreparedPixels {
   readonly data: Float32Array | Uint16Array;
 }
 
+/** Where a picture comes from and how it is varied on the way. */
+export interface Variation {
+  /** Index among the pictures. */
+  readonly from: number;
+  /** Index among the prepared ones. */
+  readonly to: number;
+  readonly mirror: boolean;
+  /** Added to each channel of the pixels, red, green, blue. */
+  readonly shift?: ArrayLike<number>;
+}
+
 const channels = 3;
 const levels = 256;
 
-/**
- * Prepares uint8 pixels `[count, side, 3]` (`side` pixels a picture): (pixel + shift) x scale - mean) / std of each channel,
- * through one table of 256 levels a picture and channel. `shift` `[count, 3]` is the colour shift, none where not given.
- */
-export function preparePixels(
-  pixels: Uint8Array,
-  count: number,
-  preprocessing: Preprocessing,
-  { layout, data }: PreparedPixels,
-  shift?: Float32Array,
-): void {
-  const size = pixels.length / count / channels;
-  const tables = Array.from({ length: channels }, () =>
-    data instanceof Float32Array ? new Float32Array(levels) : new Uint16Array(levels),
-  ) as [Float32Array, Float32Array, Float32Array];
-  const [red, green, blue] = tables;
-  const [plane, step] = layout === 'rowMajor' ? [size, 1] : [1, channels];
-  for (let n = 0; n < count; n++) {
-    if (n === 0 || shift) {
-      tables.forEach((table, c) => {
-        fillTable(table, preprocessing, c, shift?.[n * channels + c] ?? 0);
-      });
-    }
-    let from = n * size * channels;
-    let to = from;
-    for (let i = 0; i < size; i++) {
-      data[to] = red[pixels[from]!]!;
-      data[to + plane] = green[pixels[from + 1]!]!;
-      data[to + 2 * plane] = blue[pixels[from + 2]!]!;
-      from += channels;
-      to += step;
-    }
-  }
+/** Prepares pictures for the network, one at a time: ((pixel + shift) x scale - mean) / std, of each channel. */
+export interface Preparation {
+  prepare(pictures: Pictures, target: PreparedPixels, variation: Variation): void;
+}
+
+export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'bf16'): Preparation {
+  // A channel of a picture has 256 levels at most: a table of them is cheaper than arithmetic on every pixel.
+  const table = (): Float32Array | Uint16Array =>
+    type === 'f32' ? new Float32Array(levels) : new Uint16Array(levels);
+  const red = table();
+  const green = table();
+  const blue = table();
+  const values = new Float32Array(levels);
+  let filledFor = '';
+
+  const fill = (shift: readonly number[]): void => {
+    if (filledFor === shift.join()) return;
+    filledFor = shift.join();
+    const { channelOrder, scale, mean, std } = preprocessing;
+    [red, green, blue].forEach((table, i) => {
+      const c = channelOrder === 'rgb' ? i : channels - 1 - i;
+      for (let level = 0; level < levels; level++) {
+        values[level] = ((level + shift[i]!) * scale - mean[c]!) / std[c]!;
+      }
+      table.set(type === 'f32' ? values : toBfloat16(values));
+    });
+  };
+
+  return {
+    prepare({ pixels, height, width }, { layout, data }, { from, to, mirror, shift }) {
+      fill(shift ? Array.from(shift) : [0, 0, 0]);
+      const size = height * width;
+      const [plane, step] = layout === 'rowMajor' ? [size, 1] : [1, channels];
+      const forward = mirror ? -channels : channels;
+      let target = to * size * channels;
+      for (let y = 0; y < height; y++) {
+        let source = (from * size + y * width + (mirror ? width - 1 : 0)) * channels;
+        for (let x = 0; x < width; x++) {
+          data[target] = red[pixels[source]!]!;
+          data[target + plane] = green[pixels[source + 1]!]!;
+          data[target + 2 * plane] = blue[pixels[source + 2]!]!;
+          source += forward;
+          target += step;
+        }
+      }
+    },
+  };
 }
 
 // --- helpers ---
 
-/** `channel` counts red, green, blue; the pre-processing may count the other way. */
-function fillTable(
-  table: Float32Array | Uint16Array,
-  { channelOrder, scale, mean, std }: Preprocessing,
-  channel: number,
-  shift: number,
-): void {
-  const own = channelOrder === 'rgb' ? channel : channels - 1 - channel;
-  const values = Float32Array.from(
-    { length: levels },
-    (_, level) => ((level + shift) * scale - mean[own]!) / std[own]!,
-  );
-  table.set(table instanceof Float32Array ? values : bfloat16(values));
-}
-
 /** Bit patterns of bf16, rounded to nearest, ties to even. */
-function bfloat16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(
-    new Uint32Array(values.buffer),
-    (bits) => (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16,
-  );
+function toBfloat16({ buffer }: Float32Array): Uint16Array {
+  return Uint16Array.from(new Uint32Array(buffer), (bits) => (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
 }

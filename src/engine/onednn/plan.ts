@@ -19,6 +19,7 @@ import {
   poolForward,
 } from './primitives.ts';
 import { type Layout, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
+import { slownessOf } from './slowness.ts';
 
 /** Which gradients a layer's backward pass has to give: none where it and all before it are frozen. */
 interface Gradients {
@@ -158,12 +159,6 @@ function best(layouts: readonly Layout[], plan: (layout: Layout) => LayerPlan): 
       ...[of.forward, of.backwardWeights, of.backwardData].map((desc) => (desc ? slownessOf(desc) : 0)),
     );
   return plans.reduce((a, b) => (slowness(b) < slowness(a) ? b : a));
-}
-
-/** 0: made for the shape at run time; 1: by way of a matrix product; 2: plain loops, hundreds of times slower. */
-function slownessOf({ implementation }: PrimitiveDesc): number {
-  if (implementation.startsWith('ref')) return 2;
-  return implementation.includes('gemm') && !implementation.startsWith('brg') ? 1 : 0;
 }
 
 /**

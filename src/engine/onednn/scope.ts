@@ -30,6 +30,8 @@ export interface Scope {
   readonly allocatedBytes: number;
   own(handle: Handle, destroy: (handle: Handle) => void): Handle;
   desc(dims: readonly number[], type: DataType, layout: Layout): MemoryDesc;
+  /** A copy of a descriptor that another scope, or a primitive descriptor of it, owns. */
+  clone(desc: MemoryDesc): MemoryDesc;
   /** Address of new memory; zeroed only where asked for. */
   allocate(bytes: number, zeroed?: boolean): bigint;
   /** A memory of its own, or over part of another allocation. */
@@ -79,6 +81,9 @@ export function createScope(onednn: Onednn): Scope {
       own(handle, onednn.destroyMemoryDesc);
       const bytes = layout === 'any' ? 0 : dims.reduce((a, b) => a * b, bytesOf[type]);
       return { handle, bytes };
+    },
+    clone({ handle, bytes }) {
+      return { handle: own(onednn.cloneMemoryDesc(handle), onednn.destroyMemoryDesc), bytes };
     },
     memory(desc, address = allocate(desc.bytes)) {
       const handle = own(onednn.memory(desc.handle, address), onednn.destroyMemory);

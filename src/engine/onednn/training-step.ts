@@ -1,14 +1,15 @@
-import { VerydeepError } from '../../errors.ts';
 import { outputsOf } from '../../network/architecture.ts';
+import { checkTensors } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { createBackwardPass } from './backward-pass.ts';
-import { OnednnError } from './bindings.ts';
+import type { DataType } from './constants.ts';
 import { createForwardPass } from './forward-pass.ts';
-import { type LibraryOptions, loadOnednn, type Onednn } from './library.ts';
+import { type LibraryOptions, loadOnednn } from './library.ts';
 import { crossEntropy, euclidean } from './loss.ts';
 import { createParameters } from './parameters.ts';
-import { preparePixels } from './pixels.ts';
+import { createPreparation } from './pixels.ts';
 import { planTraining } from './plan.ts';
+import { dataTypeFor } from './precision.ts';
 import { addScaled, runSteps } from './primitives.ts';
 import { createScope, floatsOf, type Memory, type Scope } from './scope.ts';
 import { createUpdate } from './update.ts';
@@ -24,23 +25,23 @@ export async function createOnednnTrainingStep(
   library: LibraryOptions = {},
 ): Promise<TrainingStep> {
   const onednn = await loadOnednn({ sharedCores: true, ...library });
+  const { spec, weights, velocity, precision } = options;
+  const type = dataTypeFor(onednn, precision);
+  checkTensors('weights', spec, weights);
+  if (velocity) checkTensors('velocity', spec, velocity);
   const scope = createScope(onednn);
   try {
-    return build(scope, onednn, options);
+    return build(scope, type, options);
   } catch (error) {
     scope.dispose();
-    if (error instanceof OnednnError && error.unimplemented && options.precision === 'bf16') {
-      const message = 'oneDNN: expected a CPU with bf16 (AVX-512 or newer) for precision bf16; use fp32 here';
-      throw new VerydeepError('DEVICE_UNAVAILABLE', message, { cause: error });
-    }
     throw error;
   }
 }
 
-function build(scope: Scope, onednn: Onednn, options: TrainingStepOptions): TrainingStep {
+function build(scope: Scope, type: DataType, options: TrainingStepOptions): TrainingStep {
+  const { onednn } = scope;
   const { spec, preprocessing, microBatch, precision, threads, trainable } = options;
   onednn.setThreads(threads);
-  const type = precision === 'fp32' ? 'f32' : 'bf16';
   const outputs = outputsOf(spec);
   const planned = planTraining(scope, spec, microBatch, type, trainable);
   const parameters = createParameters(scope, planned, options, preprocessing);
@@ -59,6 +60,7 @@ function build(scope: Scope, onednn: Onednn, options: TrainingStepOptions): Trai
   const { memory: input, layout } = forward.input;
   const bytes = onednn.view(input.address, input.desc.bytes);
   const prepared = { layout, data: type === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes) };
+  const preparation = createPreparation(preprocessing, type);
   const answers = floatsOf(scope, forward.stages.at(-1)!.output);
   const answersGradient = floatsOf(scope, gradientOfAnswers);
   const dropout = forward.stages.flatMap((stage) =>
@@ -95,7 +97,11 @@ function build(scope: Scope, onednn: Onednn, options: TrainingStepOptions): Trai
       checkBatch(batch, options);
       if (accumulated > 0) addition ??= createAddition();
       writeGradientsTo(accumulated > 0 ? addition!.block : arenas.gradient);
-      preparePixels(batch.pixels, microBatch, preprocessing, prepared, batch.colourShift);
+      const pictures = { pixels: batch.pixels, count: microBatch, height: spec.crop, width: spec.crop };
+      for (let i = 0; i < microBatch; i++) {
+        const shift = batch.colourShift.subarray(3 * i, 3 * i + 3);
+        preparation.prepare(pictures, prepared, { from: i, to: i, mirror: false, shift });
+      }
       dropout.forEach((factors, i) => {
         factors.set(batch.dropout[i]!);
       });

@@ -1,0 +1,73 @@
+import type { NetworkSpec } from '../../network/architecture.ts';
+import type { DataType } from './constants.ts';
+import { type DenseShape, planDense } from './dense-plan.ts';
+import type { DenseWeights } from './dense-weights.ts';
+import type { Onednn } from './library.ts';
+import { createStep, runSteps, type Step } from './primitives.ts';
+import { createScope, floatsOf, type Memory, type Scope } from './scope.ts';
+import { createWorkspace } from './workspace.ts';
+
+/** The forward pass of one network over pictures of one shape. */
+export interface DenseProgram {
+  /** Prepared pixels `[count, height, width, 3]`, interleaved, to be written before a run. */
+  readonly input: Float32Array | Uint16Array;
+  /** Answers of the last run, `[count, h', w', outputs]`. */
+  readonly output: Float32Array;
+  /** Memory for activations. */
+  readonly bytes: number;
+  run(): void;
+  dispose(): void;
+}
+
+export function createDenseProgram(
+  onednn: Onednn,
+  spec: NetworkSpec,
+  weights: DenseWeights,
+  shape: DenseShape,
+  type: DataType,
+): DenseProgram {
+  const scope = createScope(onednn);
+  try {
+    return build(scope, spec, weights, shape, type);
+  } catch (error) {
+    scope.dispose();
+    throw error;
+  }
+}
+
+// --- helpers ---
+
+function build(
+  scope: Scope,
+  spec: NetworkSpec,
+  weights: DenseWeights,
+  shape: DenseShape,
+  type: DataType,
+): DenseProgram {
+  const planned = planDense(scope, spec, shape, type, (layer, planWith) =>
+    weights.choose(scope, layer, planWith),
+  );
+  const workspace = createWorkspace(scope);
+  const input = scope.memory(planned.input);
+  const steps: Step[] = [];
+  let current = input;
+  for (const { layer, plan, output: desc } of planned.layers) {
+    const output = workspace.take(desc);
+    const parameters: { weights?: Memory; bias?: Memory } = layer
+      ? { weights: weights.weightsFor(layer, plan), bias: weights.bias(layer) }
+      : {};
+    steps.push(
+      createStep(layer?.name ?? 'pool', plan, { source: current, ...parameters, destination: output }),
+    );
+    workspace.give(current);
+    current = output;
+  }
+  const bytes = scope.onednn.view(input.address, input.desc.bytes);
+  return {
+    input: type === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes),
+    output: floatsOf(scope, current),
+    bytes: scope.allocatedBytes,
+    run: () => runSteps(scope, steps),
+    dispose: scope.dispose,
+  };
+}

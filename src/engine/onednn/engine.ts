@@ -1,0 +1,141 @@
+import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
+import { weightLayersOf } from '../../network/layers.ts';
+import { scoreMapSize } from '../../network/measures.ts';
+import { checkBatch } from '../check-batch.ts';
+import type { Batch, Engine, NetworkOutput } from '../engine.ts';
+import { loadWeights } from '../network-weights.ts';
+import { posteriorsOf, toPlanes } from './answers.ts';
+import { bytesOf, type DataType } from './constants.ts';
+import { createDenseProgram, type DenseProgram } from './dense-program.ts';
+import { createDenseWeights, type DenseWeights } from './dense-weights.ts';
+import { type LibraryOptions, loadOnednn } from './library.ts';
+import { createPreparation, type Preparation } from './pixels.ts';
+import { dataTypeFor, type Precision } from './precision.ts';
+import { createProgramCache } from './program-cache.ts';
+import { createScope, type Scope } from './scope.ts';
+
+export interface OnednnEngineOptions extends LibraryOptions {
+  readonly threads: number;
+  readonly precision: Precision;
+}
+
+/** Bounds of what is kept for shapes seen before: activations, and programs of any size. */
+const cacheBounds = { maxBytes: 2 ** 29, maxPrograms: 64 };
+/** Pictures of one pass: as many as keep the largest map under this size, so that memory does not grow with the batch. */
+const maxMapBytes = 2 ** 27;
+
+interface Loaded {
+  readonly spec: NetworkSpec;
+  readonly scope: Scope;
+  readonly weights: DenseWeights;
+  readonly preparation: Preparation;
+}
+
+/**
+ * The forward engine on the CPU with oneDNN's primitives. `run` blocks this process. Throws DEVICE_UNAVAILABLE where the
+ * library or the precision is not there.
+ */
+export async function createOnednnEngine({
+  threads,
+  precision,
+  ...library
+}: OnednnEngineOptions): Promise<Engine> {
+  const onednn = await loadOnednn(library);
+  const type = dataTypeFor(onednn, precision);
+  const loaded = new Map<string, Loaded>();
+  const programs = createProgramCache(cacheBounds);
+
+  const unload = (id: string): void => {
+    const network = loaded.get(id);
+    loaded.delete(id);
+    programs.drop(keyOf(id));
+    network?.scope.dispose();
+  };
+
+  return {
+    capabilities: { engine: 'onednn', device: 'cpu', threads },
+    async load(source) {
+      const { id, spec, preprocessing } = source;
+      const tensors = await loadWeights(source);
+      onednn.setThreads(threads);
+      const scope = createScope(onednn);
+      const weights = createDenseWeights(scope, spec, preprocessing, tensors, type);
+      unload(id);
+      loaded.set(id, { spec, scope, weights, preparation: createPreparation(preprocessing, type) });
+    },
+    async run(batch) {
+      checkBatch(batch, loaded);
+      onednn.setThreads(threads);
+      return new Map(
+        batch.networks.map((id) => {
+          const network = loaded.get(id)!;
+          const program = (count: number): DenseProgram =>
+            programs.get(`${keyOf(id)}${count}x${batch.height}x${batch.width}`, () =>
+              createDenseProgram(onednn, network.spec, network.weights, { ...batch, count }, type),
+            );
+          return [id, runNetwork(network, batch, type, program)];
+        }),
+      );
+    },
+    async unload(id) {
+      unload(id);
+    },
+    async dispose() {
+      for (const id of [...loaded.keys()]) unload(id);
+    },
+  };
+}
+
+// --- helpers ---
+
+/** What the keys of a network's programs start with. */
+function keyOf(id: string): string {
+  return `${id}\n`;
+}
+
+function runNetwork(
+  { spec, preparation }: Loaded,
+  batch: Batch,
+  type: DataType,
+  programFor: (count: number) => DenseProgram,
+): NetworkOutput {
+  const { count, height, width, flip, maps } = batch;
+  const views = flip ? 2 : 1;
+  const outputs = outputsOf(spec);
+  const [mapHeight, mapWidth] = scoreMapSize(spec, height, width);
+  const perPicture = mapHeight * mapWidth * outputs;
+  // [views x count, h', w', outputs]
+  const answers = new Float32Array(views * count * perPicture);
+  for (const { start, end } of passesOf(views * count, largestMapBytes(spec, height, width, type))) {
+    const { input, output, run } = programFor(end - start);
+    for (let i = start; i < end; i++) {
+      const variation = { from: i % count, to: i - start, mirror: i >= count };
+      preparation.prepare(batch, { layout: 'channelsLast', data: input }, variation);
+    }
+    run();
+    answers.set(output, start * perPicture);
+  }
+  const isClassifier = spec.head === 'classes';
+  return {
+    ...(isClassifier && { posteriors: posteriorsOf(answers, { views, count, outputs }) }),
+    ...((maps || !isClassifier) && {
+      maps: {
+        data: toPlanes(answers, outputs, mapHeight * mapWidth),
+        shape: [views, count, outputs, mapHeight, mapWidth],
+      },
+    }),
+  };
+}
+
+function largestMapBytes(spec: NetworkSpec, height: number, width: number, type: DataType): number {
+  return weightLayersOf(spec)[0]!.outputs * height * width * bytesOf[type];
+}
+
+/** Splits `total` pictures into passes of nearly equal length. */
+function passesOf(total: number, bytesEach: number): { start: number; end: number }[] {
+  const passes = Math.ceil(total / Math.max(1, Math.floor(maxMapBytes / bytesEach)));
+  return Array.from({ length: passes }, (_, i) => ({
+    start: Math.floor((total * i) / passes),
+    end: Math.floor((total * (i + 1)) / passes),
+  }));
+}
