@@ -1,0 +1,270 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type {
+  CreateTrainingStep,
+  TrainingBatch,
+  TrainingStep,
+  TrainingStepOptions,
+} from '../../src/engine/training-step.ts';
+import type { NetworkSpec } from '../../src/network/architecture.ts';
+import type { Weights } from '../../src/network/weights.ts';
+import {
+  type ReferenceFile,
+  readFixture,
+  referencePreprocessing,
+  relativeError,
+  trainingBatch,
+  worstTensor,
+} from './reference-values.ts';
+
+/** Relative L2 error a tensor that fp32 arithmetic is held to. */
+const tolerance = 1e-5;
+
+interface Fixture {
+  readonly file: ReferenceFile;
+  readonly spec: NetworkSpec;
+  readonly weights: Weights;
+}
+
+/** What every training step in fp32 has to do: run against each of them. */
+export function describeTrainingStep(name: string, create: CreateTrainingStep): void {
+  describe(name, () => {
+    let a: Fixture;
+    let d: Fixture;
+    beforeAll(async () => {
+      a = await readFixture('a-tiny.training');
+      d = await readFixture('d-tiny.training');
+    });
+
+    /** Runs `use` on a fresh step and disposes of it. */
+    async function withStep<T>(
+      { spec, weights }: Pick<Fixture, 'spec' | 'weights'>,
+      microBatch: number,
+      use: (step: TrainingStep) => Promise<T>,
+      changes: Partial<TrainingStepOptions> = {},
+    ): Promise<T> {
+      const step = await create({
+        spec,
+        weights,
+        microBatch,
+        preprocessing: referencePreprocessing,
+        momentum: 0.9,
+        weightDecay: 5e-4,
+        trainable: 'all',
+        precision: 'fp32',
+        threads: 2,
+        ...changes,
+      });
+      try {
+        return await use(step);
+      } finally {
+        step.dispose();
+      }
+    }
+
+    const batchOf = ({ file, spec }: Fixture, prefix = ''): TrainingBatch =>
+      trainingBatch(file, prefix, spec.fc);
+
+    for (const [fixture, microBatch] of [
+      ['a-tiny.training', 5],
+      ['d-tiny.training', 6],
+    ] as const) {
+      it(`gives the gradient, losses and three updates of ${fixture}`, async () => {
+        const reference = await readFixture(fixture);
+        const { numbers } = reference.file;
+        await withStep(reference, microBatch, async (step) => {
+          for (const k of [0, 1, 2]) {
+            const loss = await step.accumulate(batchOf(reference, `${k}.`), 1);
+            expect(relativeError(Float32Array.of(loss), numbers(`${k}.loss`))).toBeLessThan(tolerance);
+            if (k === 0) {
+              const worst = worstTensor(step.readGradient(), (tensor) => numbers(`0.gradient.${tensor}`));
+              expect(worst.error, worst.name).toBeLessThan(tolerance);
+            }
+            await step.update(0.01);
+          }
+          const weights = worstTensor(step.readWeights(), (tensor) => numbers(`after3.${tensor}`));
+          expect(weights.error, weights.name).toBeLessThan(tolerance);
+          const velocity = worstTensor(step.readVelocity(), (tensor) => numbers(`velocity3.${tensor}`));
+          expect(velocity.error, velocity.name).toBeLessThan(tolerance);
+        });
+      });
+    }
+
+    for (const [what, fixture, microBatch] of [
+      ['one box shared by all classes', 'd-tiny-scr.training', 4],
+      ['a box for each class', 'd-tiny-pcr.training', 4],
+      ['pictures of one colour, where every pooling window is a tie', 'a-tiny-flat.training', 2],
+    ] as const) {
+      it(`gives loss and gradient of ${what}`, async () => {
+        const reference = await readFixture(fixture);
+        const { numbers } = reference.file;
+        await withStep(reference, microBatch, async (step) => {
+          const loss = await step.accumulate(batchOf(reference), 1);
+          expect(relativeError(Float32Array.of(loss), numbers('loss'))).toBeLessThan(tolerance);
+          const worst = worstTensor(step.readGradient(), (tensor) => numbers(`gradient.${tensor}`));
+          expect(worst.error, worst.name).toBeLessThan(tolerance);
+        });
+      });
+    }
+
+    it('accumulates micro-batches to the gradient of the whole batch', async () => {
+      const batch = batchOf(d, '0.');
+      await withStep(d, 2, async (step) => {
+        let loss = 0;
+        for (const part of [0, 1, 2]) loss += await step.accumulate(picturesOf(batch, 2 * part, 2), 1 / 3);
+        expect(relativeError(Float32Array.of(loss / 3), d.file.numbers('0.loss'))).toBeLessThan(tolerance);
+        const worst = worstTensor(step.readGradient(), (tensor) => d.file.numbers(`0.gradient.${tensor}`));
+        expect(worst.error, worst.name).toBeLessThan(tolerance);
+      });
+    });
+
+    it('starts a new gradient after an update', async () => {
+      const still = { momentum: 0, weightDecay: 0 };
+      const gradients = await withStep(
+        a,
+        5,
+        async (step) => {
+          await step.accumulate(batchOf(a, '1.'), 1);
+          await step.update(0); // the weights stay where they are
+          for (const { data } of step.readGradient().values()) expect(data.every((x) => x === 0)).toBe(true);
+          await step.accumulate(batchOf(a, '0.'), 1);
+          return step.readGradient();
+        },
+        still,
+      );
+      const worst = worstTensor(gradients, (tensor) => a.file.numbers(`0.gradient.${tensor}`));
+      expect(worst.error, worst.name).toBeLessThan(tolerance);
+    });
+
+    it('adds the colour shift to the pixels before pre-processing', async () => {
+      const { pixels, ...rest } = batchOf(a, '0.');
+      const shift = [7, -5, 3];
+      const darker = pixels.map((value) => Math.floor((value * 200) / 255) + 20);
+      const shifted = darker.map((value, i) => value + shift[i % 3]!);
+      const colourShift = Float32Array.from({ length: 15 }, (_, i) => shift[i % 3]!);
+      const gradientOf = (batch: TrainingBatch): Promise<Weights> =>
+        withStep(a, 5, async (step) => {
+          await step.accumulate(batch, 1);
+          return step.readGradient();
+        });
+      const expected = await gradientOf({ ...rest, pixels: shifted });
+      const actual = await gradientOf({ ...rest, pixels: darker, colourShift });
+      expect(worstTensor(actual, (tensor) => expected.get(tensor)!.data).error).toBeLessThan(tolerance);
+    });
+
+    it('prepares the pixels as the weights ask: channel order, scale, mean, standard deviation', async () => {
+      // (x / 255 - mean) / std with first weights times 255 std is what the reference computes; BGR weights see B first.
+      const std = [0.3, 0.2, 0.25] as const;
+      const mean = [123.68, 116.779, 103.939].map((m) => m / 255);
+      const bgr = (values: readonly number[]) => values.toReversed() as [number, number, number];
+      const first = a.weights.get('features.0.weight')!;
+      const data = first.data.map((_, i) => {
+        const [channel, place] = [Math.floor(i / 9) % 3, i % 9];
+        const rgbChannel = 2 - channel;
+        return first.data[Math.floor(i / 27) * 27 + rgbChannel * 9 + place]! * 255 * std[rgbChannel]!;
+      });
+      const weights = new Map(a.weights).set('features.0.weight', { shape: first.shape, data });
+      const preprocessing = {
+        channelOrder: 'bgr',
+        scale: 1 / 255,
+        mean: bgr(mean),
+        std: bgr(std),
+      } as const;
+      await withStep(
+        { spec: a.spec, weights },
+        5,
+        async (step) => {
+          const loss = await step.accumulate(batchOf(a, '0.'), 1);
+          expect(relativeError(Float32Array.of(loss), a.file.numbers('0.loss'))).toBeLessThan(tolerance);
+          const gradient = new Map([...step.readGradient()].filter(([key]) => key !== 'features.0.weight'));
+          const worst = worstTensor(gradient, (tensor) => a.file.numbers(`0.gradient.${tensor}`));
+          expect(worst.error, worst.name).toBeLessThan(tolerance);
+        },
+        { preprocessing },
+      );
+    });
+
+    it('leaves the convolutions as they are where only the fully connected layers are trained', async () => {
+      const changes = { trainable: 'fullyConnected' } as const;
+      await withStep(
+        d,
+        6,
+        async (step) => {
+          await step.accumulate(batchOf(d, '0.'), 1);
+          const gradient = new Map([...step.readGradient()].filter(([tensor]) => /^classifier/.test(tensor)));
+          const worst = worstTensor(gradient, (tensor) => d.file.numbers(`0.gradient.${tensor}`));
+          expect(gradient.size).toBe(6);
+          expect(worst.error, worst.name).toBeLessThan(tolerance);
+          await step.update(0.01);
+          for (const [tensor, { data }] of step.readWeights()) {
+            const unchanged = relativeError(data, d.weights.get(tensor)!.data) === 0;
+            expect(unchanged, tensor).toBe(/^features/.test(tensor));
+          }
+        },
+        changes,
+      );
+    });
+
+    it('goes on from saved weights and velocity, bit for bit', async () => {
+      const runSteps = async (step: TrainingStep, ks: readonly number[]): Promise<[Weights, Weights]> => {
+        for (const k of ks) {
+          await step.accumulate(batchOf(a, `${k}.`), 1);
+          await step.update(1e-4);
+        }
+        return [step.readWeights(), step.readVelocity()];
+      };
+      const whole = await withStep(a, 5, (step) => runSteps(step, [0, 1, 2]));
+      const [weights, velocity] = await withStep(a, 5, (step) => runSteps(step, [0, 1]));
+      const resumed = await withStep({ spec: a.spec, weights }, 5, (step) => runSteps(step, [2]), {
+        velocity,
+      });
+      expect(resumed).toEqual(whole);
+    });
+
+    it('reads and keeps copies, in the names and shapes of the file', async () => {
+      const before = new Map([...a.weights].map(([key, { data }]) => [key, data.slice()]));
+      await withStep(a, 5, async (step) => {
+        const first = step.readWeights();
+        expect([...first].map(([key, { shape }]) => [key, [...shape]])).toEqual(
+          [...a.weights].map(([key, { shape }]) => [key, [...shape]]),
+        );
+        for (const { data } of first.values()) data.fill(Number.NaN);
+        await step.accumulate(batchOf(a, '0.'), 1);
+        await step.update(0.01);
+        expect(worstTensor(step.readWeights(), (key) => before.get(key)!).error).toBeLessThan(1);
+      });
+      expect(worstTensor(a.weights, (key) => before.get(key)!).error).toBe(0);
+    });
+
+    it('refuses weights that lack a tensor, or have it in another shape', async () => {
+      const lacking = new Map(a.weights);
+      lacking.delete('classifier.3.bias');
+      const misshapen = new Map(a.weights).set('features.0.bias', { shape: [3], data: new Float32Array(3) });
+      for (const weights of [lacking, misshapen]) {
+        const refused = withStep({ spec: a.spec, weights }, 5, async () => {});
+        await expect(refused).rejects.toMatchObject({ code: 'INVALID_WEIGHTS' });
+      }
+    });
+
+    it('refuses a batch of another size', async () => {
+      const batch = batchOf(a, '0.');
+      await withStep(a, 4, async (step) => {
+        await expect(step.accumulate(batch, 1)).rejects.toThrow(/expected/);
+      });
+    });
+  });
+}
+
+/** Pictures `start` to `start + count` of a batch. */
+function picturesOf(batch: TrainingBatch, start: number, count: number): TrainingBatch {
+  const total = batch.labels.length;
+  const slice = <T extends Uint8Array | Float32Array | Int32Array>(values: T): T => {
+    const each = values.length / total;
+    return values.slice(start * each, (start + count) * each) as T;
+  };
+  return {
+    pixels: slice(batch.pixels),
+    colourShift: slice(batch.colourShift),
+    labels: slice(batch.labels),
+    dropout: [slice(batch.dropout[0]), slice(batch.dropout[1])],
+  };
+}
