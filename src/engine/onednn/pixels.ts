@@ -42,6 +42,7 @@ export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'b
   const green = table();
   const blue = table();
   const values = new Float32Array(levels);
+  const bits = new Uint32Array(values.buffer);
   let filledFor = '';
 
   const fill = (shift: readonly number[]): void => {
@@ -53,7 +54,8 @@ export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'b
       for (let level = 0; level < levels; level++) {
         values[level] = ((level + shift[i]!) * scale - mean[c]!) / std[c]!;
       }
-      table.set(type === 'f32' ? values : toBfloat16(values));
+      if (type === 'f32') table.set(values);
+      else toBfloat16(bits, table);
     });
   };
 
@@ -80,7 +82,10 @@ export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'b
 
 // --- helpers ---
 
-/** Bit patterns of bf16, rounded to nearest, ties to even. */
-function toBfloat16({ buffer }: Float32Array): Uint16Array {
-  return Uint16Array.from(new Uint32Array(buffer), (bits) => (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+/** From bit patterns of float32 to those of bf16, rounded to nearest, ties to even. */
+function toBfloat16(bits: Uint32Array, target: Float32Array | Uint16Array): void {
+  for (let i = 0; i < bits.length; i++) {
+    const float = bits[i]!;
+    target[i] = (float + 0x7fff + ((float >>> 16) & 1)) >>> 16;
+  }
 }
