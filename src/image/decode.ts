@@ -15,10 +15,10 @@ export interface DecodedImage {
 }
 
 /**
- * The file is decoded to at least this many times the largest scale (or to its own size). The filter of that reduction,
- * and that of JPEG's and WebP's own reduced decoding, then leave what `rescale` keeps as it is (docs/images.md).
+ * The file is decoded to this many times the largest scale, or to its own size where that is smaller. The filter of
+ * that reduction, and JPEG's and WebP's own reduced decoding, then change little of what `rescale` makes (docs/images.md).
  */
-const headroom = 2;
+const headroom = 3;
 
 /**
  * Decodes the first frame once, to sRGB on white, turned as its EXIF orientation says, and rescales it to each of
@@ -51,7 +51,7 @@ async function decode(
   limits: ImageLimits,
 ): Promise<Picture> {
   const { data, info } = await openImage(bytes, limits)
-    .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
+    .resize(width, height, { fit: 'fill', kernel: 'linear' })
     .flatten({ background: 'white' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })

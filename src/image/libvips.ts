@@ -3,6 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { ImageFormat } from './format.ts';
 import type { ImageLimits } from './limits.ts';
+import type { Picture } from './picture.ts';
 
 // Second lock behind `detectFormat`: libvips knows far more formats, some with parsers of a doubtful past.
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -19,8 +20,7 @@ export function openImage(bytes: Uint8Array, limits?: ImageLimits): Sharp {
   return sharp(bytes, { autoOrient: true, failOn: 'error', limitInputPixels: limits?.maxPixels ?? false });
 }
 
-/** RGB pixels, `[height, width, 3]`. */
-export function openPixels(pixels: Uint8Array, width: number, height: number): Sharp {
+export function openPixels({ width, height, pixels }: Picture): Sharp {
   return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
