@@ -1,7 +1,13 @@
-import type { Batch, Engine, NetworkOutput } from '../engine/engine.ts';
-import { VerydeepError } from '../errors.ts';
-import { joinPixels, sliceOutputs } from './batch.ts';
+import type { Batch, Engine } from '../engine/engine.ts';
+import { createAdmission } from './admission.ts';
 import type { InferenceObserver, QueueState } from './inference.ts';
+import {
+  type BatchItem,
+  type BatchReport,
+  type ItemAnswer,
+  runBatch,
+  type WaitingItem,
+} from './run-batch.ts';
 import { createThroughput } from './throughput.ts';
 
 /** Work is in floating-point operations of the forward passes. */
@@ -19,18 +25,6 @@ export interface BatcherOptions extends BatchingOptions {
   /** Devices behind the engine. Each gets one batch to run and one to have at hand when it is done. */
   readonly devices: number;
   readonly observer?: InferenceObserver | undefined;
-}
-
-/** Pictures that belong together: one of an image, or its crops. */
-export interface BatchItem extends Batch {
-  readonly work: number;
-}
-
-/** An item's answer, and when its batch was sent to the engine and answered, by `performance.now()`. */
-export interface ItemAnswer {
-  readonly outputs: ReadonlyMap<string, NetworkOutput>;
-  readonly startedMs: number;
-  readonly doneMs: number;
 }
 
 /** A request's place in the queue. */
@@ -51,14 +45,9 @@ export interface Batcher {
   queue(): QueueState;
 }
 
-interface QueuedItem extends BatchItem {
-  readonly key: string;
-  readonly signal: AbortSignal;
+interface QueuedItem extends WaitingItem {
+  /** By `performance.now()`. */
   readonly arrivedMs: number;
-  resolve(answer: ItemAnswer): void;
-  reject(error: unknown): void;
-  /** To be called when the engine has done with it or it is dropped; a second call does nothing. */
-  finish(): void;
 }
 
 /** Batches at hand or running for each device. */
@@ -71,185 +60,123 @@ const batchesPerDevice = 2;
  */
 export function createBatcher(options: BatcherOptions): Batcher {
   const { engine, devices, batchDelayMs, maxBatchWork, maxQueueWork, observer } = options;
-  /** Waiting items, in order of arrival. */
-  const waiting = new Map<string, QueuedItem[]>();
+  const maxInFlight = devices * batchesPerDevice;
   const throughput = createThroughput();
+  const admission = createAdmission(maxQueueWork, throughput);
+  /** Waiting items by what they can share a batch with, in order of arrival; no group is empty. */
+  const groups = new Map<string, QueuedItem[]>();
   let inFlight = 0;
-  let queuedWork = 0;
-  let requests = 0;
   /** Since when a further batch could have been sent. */
   let freeSinceMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
-  function admit(work: number): Reservation {
-    if (requests > 0 && queuedWork + work > maxQueueWork) throw queueFull(work);
-    let reserved = work;
-    let unfinished = 0;
-    let released = false;
-    requests++;
-    queuedWork += work;
-
-    const leaveIfDone = (): void => {
-      if (!released || unfinished > 0) return;
-      requests--;
-      if (requests === 0) queuedWork = 0; // beyond 2^53 sums are rounded
-    };
-
-    return {
-      run: (item, signal) =>
-        new Promise((resolve, reject) => {
-          if (signal.aborted) return reject(signal.reason);
-          reserved -= item.work;
-          unfinished++;
-          let finished = false;
-          const finish = (): void => {
-            if (finished) return;
-            finished = true;
-            signal.removeEventListener('abort', abort);
-            queuedWork -= item.work;
-            unfinished--;
-            leaveIfDone();
-          };
-          const queued = {
-            ...item,
-            key: keyOf(item),
-            signal,
-            arrivedMs: performance.now(),
-            resolve,
-            reject,
-            finish,
-          };
-          // An item that runs already stays in the books until the engine has done with it.
-          const abort = (): void => {
-            if (remove(queued)) finish();
-            reject(signal.reason);
-          };
-          signal.addEventListener('abort', abort);
-          enqueue(queued);
-        }),
-      release() {
-        if (released) return;
-        released = true;
-        queuedWork -= reserved;
-        leaveIfDone();
-      },
-    };
-  }
-
-  function enqueue(item: QueuedItem): void {
-    const items = waiting.get(item.key);
-    if (items) items.push(item);
-    else waiting.set(item.key, [item]);
-    dispatch();
+  function enqueue(item: BatchItem, signal: AbortSignal, done: () => void): Promise<ItemAnswer> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        signal.removeEventListener('abort', abort);
+        done();
+      };
+      const queued: QueuedItem = {
+        ...item,
+        signal,
+        arrivedMs: performance.now(),
+        resolve(answer) {
+          settle();
+          resolve(answer);
+        },
+        reject(error) {
+          settle();
+          reject(error);
+        },
+      };
+      // The caller is told at once, but what runs already stays in the books until the engine has done with it.
+      const abort = (): void => {
+        if (remove(queued)) queued.reject(signal.reason);
+        else reject(signal.reason);
+      };
+      signal.addEventListener('abort', abort);
+      const key = keyOf(item);
+      const group = groups.get(key);
+      if (group) group.push(queued);
+      else groups.set(key, [queued]);
+      dispatch();
+    });
   }
 
   function remove(item: QueuedItem): boolean {
-    const items = waiting.get(item.key);
-    const at = items?.indexOf(item) ?? -1;
-    if (!items || at < 0) return false;
-    items.splice(at, 1);
-    if (items.length === 0) waiting.delete(item.key);
+    const key = keyOf(item);
+    const group = groups.get(key);
+    const at = group?.indexOf(item) ?? -1;
+    if (!group || at < 0) return false;
+    group.splice(at, 1);
+    if (group.length === 0) groups.delete(key);
     return true;
   }
 
   /** Sends what may be sent now, and comes back when the oldest item has waited long enough. */
   function dispatch(): void {
     clearTimeout(timer);
-    timer = undefined;
-    while (inFlight < devices * batchesPerDevice) {
-      const idle = inFlight < devices;
+    while (inFlight < maxInFlight) {
       const now = performance.now();
-      const group = oldestOf([...waiting.values()].filter((items) => idle || isDue(items, now)));
+      const isIdle = inFlight < devices;
+      const group = oldestOf([...groups.values()].filter((items) => isIdle || isDue(items, now)));
       if (!group) break;
       send(takeBatch(group));
     }
-    const next = oldestOf([...waiting.values()]);
-    if (next && inFlight < devices * batchesPerDevice) {
-      const waitMs = Math.max(1, next[0]!.arrivedMs + batchDelayMs - performance.now());
-      timer = setTimeout(dispatch, Math.ceil(waitMs));
+    const next = oldestOf([...groups.values()]);
+    if (next && inFlight < maxInFlight) {
+      const leftMs = next[0]!.arrivedMs + batchDelayMs - performance.now();
+      timer = setTimeout(dispatch, Math.max(1, Math.ceil(leftMs)));
     }
   }
 
-  /** No other item like its first would fit into the batch, or that one has waited long enough. */
+  /** The oldest has waited long enough, or no other item like it would fit into the batch. */
   function isDue(items: readonly QueuedItem[], now: number): boolean {
-    const [first] = items;
-    const work = items.reduce((sum, item) => sum + item.work, 0);
-    return now - first!.arrivedMs >= batchDelayMs || work + first!.work > maxBatchWork;
+    const { arrivedMs, work } = items[0]!;
+    return now - arrivedMs >= batchDelayMs || work + sumOfWork(items) > maxBatchWork;
   }
 
   function takeBatch(group: QueuedItem[]): QueuedItem[] {
-    let work = 0;
-    let count = 0;
-    while (count < group.length && (count === 0 || work + group[count]!.work <= maxBatchWork)) {
-      work += group[count]!.work;
-      count++;
-    }
+    let count = 1;
+    while (count < group.length && sumOfWork(group.slice(0, count + 1)) <= maxBatchWork) count++;
     const batch = group.splice(0, count);
-    if (group.length === 0) waiting.delete(batch[0]!.key);
+    if (group.length === 0) groups.delete(keyOf(batch[0]!));
     return batch;
   }
 
-  function send(items: QueuedItem[]): void {
+  function send(items: readonly QueuedItem[]): void {
     const now = performance.now();
     for (const { arrivedMs } of items) {
       observer?.stage('queue', (now - arrivedMs) / 1000);
       observer?.stage('batch_wait', (now - Math.max(arrivedMs, freeSinceMs)) / 1000);
     }
     inFlight++;
-    execute(items)
-      .catch((error: unknown) => fail(items, error))
-      .finally(() => {
-        if (inFlight === devices * batchesPerDevice) freeSinceMs = performance.now();
-        inFlight--;
-        dispatch();
-      });
+    void runBatch(engine, items, report).then(() => {
+      if (inFlight === maxInFlight) freeSinceMs = performance.now();
+      inFlight--;
+      dispatch();
+    });
   }
 
-  /** Runs items as one batch. Where the engine fails on several, each half is tried apart, so only the guilty one fails. */
-  async function execute(all: readonly QueuedItem[]): Promise<void> {
-    const items = all.filter(({ signal }) => !signal.aborted);
-    for (const item of all) if (item.signal.aborted) item.finish();
-    if (items.length === 0) return;
-    const startedMs = performance.now();
-    const batch = batchOf(items);
-    const work = items.reduce((sum, item) => sum + item.work, 0);
-    let outputs: Map<string, NetworkOutput>;
-    try {
-      outputs = await engine.run(batch);
-    } catch (error) {
-      if (items.length === 1 || !(error instanceof VerydeepError && error.code === 'ENGINE_FAILED')) {
-        return fail(items, error);
-      }
-      const half = Math.ceil(items.length / 2);
-      await execute(items.slice(0, half));
-      await execute(items.slice(half));
-      return;
-    }
-    const doneMs = performance.now();
+  function report({ items, pictures, work, startedMs, doneMs }: BatchReport): void {
     throughput.add(work, startedMs, doneMs);
-    let first = 0;
-    for (const item of items) {
-      const own = items.length === 1 ? outputs : sliceOutputs(outputs, first, item.count, batch.count);
-      item.finish();
-      item.resolve({ outputs: own, startedMs, doneMs });
-      first += item.count;
-      observer?.stage('inference', (doneMs - startedMs) / 1000);
-    }
-    observer?.batch(batch.count, work);
+    observer?.batch(pictures, work);
+    for (let i = 0; i < items; i++) observer?.stage('inference', (doneMs - startedMs) / 1000);
   }
 
-  function queueFull(work: number): VerydeepError {
-    const excess = queuedWork + work - maxQueueWork;
-    const gigaflops = (flops: number): string => (flops / 1e9).toFixed(1);
-    return new VerydeepError(
-      'QUEUE_FULL',
-      `expected at most ${gigaflops(maxQueueWork)} GFLOP of work in the queue, received ${gigaflops(work)} ` +
-        `beside ${gigaflops(queuedWork)}; try again later`,
-      { retryAfterSeconds: Math.max(1, Math.ceil(throughput.secondsFor(excess) ?? 1)) },
-    );
-  }
-
-  return { admit, queue: () => ({ requests, work: queuedWork, maxWork: maxQueueWork }) };
+  return {
+    queue: admission.queue,
+    admit(work) {
+      const claim = admission.admit(work);
+      return {
+        release: claim.release,
+        async run(item, signal) {
+          signal.throwIfAborted();
+          return enqueue(item, signal, claim.begin(item.work));
+        },
+      };
+    },
+  };
 }
 
 // --- helpers ---
@@ -259,25 +186,8 @@ function keyOf({ networks, height, width, flip, maps }: Batch): string {
   return [networks.join('+'), height, width, flip, maps].join('|');
 }
 
-function batchOf(items: readonly QueuedItem[]): Batch {
-  const { networks, height, width, flip, maps } = items[0]!;
-  const count = items.reduce((sum, item) => sum + item.count, 0);
-  return {
-    networks,
-    pixels: joinPixels(items.map(({ pixels }) => pixels)),
-    count,
-    height,
-    width,
-    flip,
-    maps,
-  };
-}
-
-function fail(items: readonly QueuedItem[], error: unknown): void {
-  for (const item of items) {
-    item.finish();
-    item.reject(error);
-  }
+function sumOfWork(items: readonly BatchItem[]): number {
+  return items.reduce((sum, { work }) => sum + work, 0);
 }
 
 function oldestOf(groups: readonly QueuedItem[][]): QueuedItem[] | undefined {

@@ -7,7 +7,7 @@ import type { ImageLimits } from '../image/limits.ts';
 import type { Picture } from '../image/picture.ts';
 import type { Size } from '../image/rescale.ts';
 import { joinPixels } from './batch.ts';
-import { type BatchingOptions, createBatcher, type ItemAnswer, type Reservation } from './batcher.ts';
+import { type BatchingOptions, createBatcher, type Reservation } from './batcher.ts';
 import { classify, classMaps } from './classify.ts';
 import { coveredMs } from './covered.ts';
 import type { Answer, ImageResult, Inference, InferenceObserver, InferenceOptions } from './inference.ts';
@@ -15,6 +15,7 @@ import { createLifetime, unlessAborted } from './lifetime.ts';
 import { createLimiter } from './limiter.ts';
 import { localise } from './localise.ts';
 import { chooseOptions, networkId, type Plan, type PlanTask, planImage } from './plan.ts';
+import type { ItemAnswer } from './run-batch.ts';
 import { type ScaleOutputs, scaleOutputs } from './scale-outputs.ts';
 
 export interface CreateInferenceOptions {

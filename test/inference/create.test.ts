@@ -283,18 +283,21 @@ describe('a request', () => {
   });
 
   it('fails with its engine, and its other scales are dropped', async () => {
-    const sizes: number[] = [];
+    let calls = 0;
     const failing = {
-      run: async ({ height }: Batch) => {
-        sizes.push(height);
+      run: async () => {
+        calls++;
+        await new Promise(setImmediate);
         throw new VerydeepError('ENGINE_FAILED', 'no');
       },
     };
     const inference = tinyInference(failing);
-    await expect(inference.run(await waves(120, 90), defaults, patient())).rejects.toMatchObject({
-      code: 'ENGINE_FAILED',
-    });
-    expect(sizes.length).toBeLessThan(3);
+    const options = { ...defaults, scales: [64, 80, 96, 112, 128] };
+    const failed = inference.run(await waves(120, 90), options, patient());
+    await expect(failed).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+    await new Promise(setImmediate);
+    // Two were with the engine, and a third may take the place of the first that failed.
+    expect(calls).toBeLessThanOrEqual(3);
     expect(inference.queue()).toMatchObject({ requests: 0, work: 0 });
   });
 });

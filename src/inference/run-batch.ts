@@ -1,0 +1,85 @@
+import type { Batch, Engine, NetworkOutput } from '../engine/engine.ts';
+import { VerydeepError } from '../errors.ts';
+import { joinPixels, sliceOutputs } from './batch.ts';
+
+/** Pictures that belong together: one of an image, or its crops. */
+export interface BatchItem extends Batch {
+  /** Floating-point operations of its forward passes. */
+  readonly work: number;
+}
+
+/** An item's answer, and when its batch was sent to the engine and answered, by `performance.now()`. */
+export interface ItemAnswer {
+  readonly outputs: ReadonlyMap<string, NetworkOutput>;
+  readonly startedMs: number;
+  readonly doneMs: number;
+}
+
+/** An item somebody may wait for; exactly one of `resolve` and `reject` is called. */
+export interface WaitingItem extends BatchItem {
+  readonly signal: AbortSignal;
+  resolve(answer: ItemAnswer): void;
+  reject(error: unknown): void;
+}
+
+/** A batch that was answered. */
+export interface BatchReport {
+  readonly items: number;
+  readonly pictures: number;
+  readonly work: number;
+  readonly startedMs: number;
+  readonly doneMs: number;
+}
+
+/**
+ * Runs items of one shape as one batch and settles each. Where the engine fails on several (ENGINE_FAILED), each half
+ * is tried apart, so that only the guilty item fails; ENGINE_LOST goes to all, since the engine pool has tried twice.
+ * Items that nobody waits for any more are left out. Never rejects.
+ */
+export async function runBatch(
+  engine: Pick<Engine, 'run'>,
+  items: readonly WaitingItem[],
+  report: (batch: BatchReport) => void,
+): Promise<void> {
+  for (const { signal, reject } of items) if (signal.aborted) reject(signal.reason);
+  const wanted = items.filter(({ signal }) => !signal.aborted);
+  if (wanted.length === 0) return;
+  const startedMs = performance.now();
+  try {
+    const batch = batchOf(wanted);
+    const outputs = await engine.run(batch);
+    const doneMs = performance.now();
+    const work = wanted.reduce((sum, item) => sum + item.work, 0);
+    report({ items: wanted.length, pictures: batch.count, work, startedMs, doneMs });
+    let first = 0;
+    for (const { count, resolve } of wanted) {
+      const own = wanted.length === 1 ? outputs : sliceOutputs(outputs, first, count, batch.count);
+      resolve({ outputs: own, startedMs, doneMs });
+      first += count;
+    }
+  } catch (error) {
+    if (wanted.length > 1 && error instanceof VerydeepError && error.code === 'ENGINE_FAILED') {
+      const half = Math.ceil(wanted.length / 2);
+      await runBatch(engine, wanted.slice(0, half), report);
+      await runBatch(engine, wanted.slice(half), report);
+    } else {
+      for (const { reject } of wanted) reject(error);
+    }
+  }
+}
+
+// --- helpers ---
+
+function batchOf(items: readonly BatchItem[]): Batch {
+  const { networks, height, width, flip, maps } = items[0]!;
+  const count = items.reduce((sum, item) => sum + item.count, 0);
+  return {
+    networks,
+    pixels: joinPixels(items.map(({ pixels }) => pixels)),
+    count,
+    height,
+    width,
+    flip,
+    maps,
+  };
+}
