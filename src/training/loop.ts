@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { TrainingStep } from '../engine/training-step.ts';
 import { VerydeepError } from '../errors.ts';
@@ -71,6 +72,7 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
         state = { ...state, step: state.step + 1, lossSum: state.lossSum + loss };
         const meanLoss = state.lossSum / state.step;
         onEvent({ type: 'step', epoch, step: state.step, steps, loss: meanLoss, rate, ...speed.step(batch) });
+        await setImmediate(); // steps block: signals and messages are heard between them
         if (signal.aborted) {
           await save();
           onEvent({ type: 'interrupted', epoch, step: state.step });

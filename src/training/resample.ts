@@ -44,24 +44,42 @@ export function cropResized(
   const firstColumn = columns.first[0]!;
   const rowLength = (columns.first[side - 1]! + columns.taps - firstColumn) * 3;
   const row = new Int32Array(rowLength);
-  const half = 1 << (weightBits + rowBits - 1);
   for (let y = 0; y < side; y++) {
     mixRows(pixels, rows.first[y]! * stride + firstColumn * 3, stride, rows, y, row);
-    for (let x = 0; x < side; x++) {
-      let from = (columns.first[x]! - firstColumn) * 3;
-      let [red, green, blue] = [half, half, half];
-      for (let t = x * columns.taps; t < (x + 1) * columns.taps; t++) {
-        const weight = columns.weights[t]!;
-        red += weight * row[from]!;
-        green += weight * row[from + 1]!;
-        blue += weight * row[from + 2]!;
-        from += 3;
-      }
-      const to = offset + (y * side + (mirrored ? side - 1 - x : x)) * 3;
-      out[to] = red >> (weightBits + rowBits);
-      out[to + 1] = green >> (weightBits + rowBits);
-      out[to + 2] = blue >> (weightBits + rowBits);
+    mixColumns(row, columns, firstColumn, side, mirrored, out, offset + y * side * 3);
+  }
+}
+
+/** One output row from the mixed source row. */
+function mixColumns(
+  row: Int32Array,
+  { taps, first, weights }: AxisTaps,
+  firstColumn: number,
+  side: number,
+  mirrored: boolean,
+  out: Uint8Array,
+  offset: number,
+): void {
+  const shift = weightBits + rowBits;
+  const half = 1 << (shift - 1);
+  for (let x = 0; x < side; x++) {
+    let from = (first[x]! - firstColumn) * 3;
+    let t = x * taps;
+    let weight = weights[t]!;
+    let red = half + weight * row[from]!;
+    let green = half + weight * row[from + 1]!;
+    let blue = half + weight * row[from + 2]!;
+    for (const end = t + taps; ++t < end; ) {
+      weight = weights[t]!;
+      from += 3;
+      red += weight * row[from]!;
+      green += weight * row[from + 1]!;
+      blue += weight * row[from + 2]!;
     }
+    const to = offset + (mirrored ? side - 1 - x : x) * 3;
+    out[to] = red >> shift;
+    out[to + 1] = green >> shift;
+    out[to + 2] = blue >> shift;
   }
 }
 
