@@ -77,14 +77,21 @@ function startHost(device: string, answerTimeoutMs: number) {
   };
   const lostError = (): VerydeepError => new VerydeepError('ENGINE_LOST', loss.signal.reason);
 
+  /** The last that native code has said, often the reason of its death. */
+  let lastWords = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = text.trim().split('\n').at(-1)!.slice(0, 500);
+  });
+
   const ended = new Promise<void>((resolve) => {
-    child.once('exit', (code, signal) => {
-      lose(signal ? `was ended by ${signal}` : `exited with code ${code}`);
+    child.once('close', (code, signal) => {
+      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
+      lose(lastWords === '' ? how : `${how}: ${lastWords}`);
       resolve();
     });
     child.once('error', (error) => {
       lose(`failed: ${error.message}`);
-      if (child.pid === undefined) resolve(); // could not be started: no exit follows
+      if (child.pid === undefined) resolve(); // could not be started: no close follows
     });
   });
 
@@ -126,6 +133,6 @@ function forkHost(): ChildProcess {
   return fork(fileURLToPath(new URL(fromSource ? './host.ts' : './host.js', import.meta.url)), {
     execArgv: fromSource ? ['--import', loader()] : [],
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { HostPlacement } from '../../src/engine/devices.ts';
 import type { Batch, NetworkSource } from '../../src/engine/engine.ts';
 import { createRemoteEngine, type RemoteEngine } from '../../src/engine/remote.ts';
@@ -38,10 +39,8 @@ export function noise(networks: readonly string[], seed: number, side = 64): Bat
   return { networks, pixels, count: 1, height: side, width: side, flip: true, maps: false };
 }
 
+/** Whether a process is there, and not only as a zombie that nobody has waited for. */
 export function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.startsWith('Z');
 }
