@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
+import type { NetworkSpec } from '../../src/network/architecture.ts';
+import { hashedWeights } from '../../src/network/hashed.ts';
+import type { Weights } from '../../src/network/weights.ts';
+import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const labels = ['ant', 'bee', 'cat', 'dog', 'emu'];
+
+let folder: string;
+
+/** Runs a command on the tiny ensemble, with the reference engine. */
+async function verydeep(command: string, ...argv: string[]) {
+  const options = ['--weights', join(folder, 'weights'), '--ensemble', 'tiny', '--engine', 'reference'];
+  const child = spawn(process.execPath, ['--import', 'tsx', main, command, ...argv, ...options]);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+const jsonLines = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** A network whose box is the middle of every window, whatever is on it. */
+function centralBoxes(spec: NetworkSpec, stream: number): Weights {
+  const weights = new Map(hashedWeights(spec, stream));
+  weights.set('classifier.6.weight', { shape: [4, spec.fc], data: new Float32Array(4 * spec.fc) });
+  return weights.set('classifier.6.bias', { shape: [4], data: new Float32Array(4).fill(0.5) });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'verydeep-'));
+  const network = (name: string, head: NetworkSpec['head'], stream: number) => {
+    const spec: NetworkSpec = { architecture: 'A', width: 1 / 32, fc: 4, classes: 5, crop: 32, head };
+    return {
+      name,
+      ...spec,
+      preprocessing: {
+        channelOrder: 'rgb' as const,
+        scale: 1,
+        mean: [120, 115, 105] as [number, number, number],
+        std: [1, 1, 1] as [number, number, number],
+      },
+      trainingScale: { min: 32, max: 32 },
+      provenance: { command: 'a test' },
+      read: async () =>
+        serialiseWeights(head === 'scr' ? centralBoxes(spec, stream) : hashedWeights(spec, stream)),
+    };
+  };
+  await writeEnsembleVersion(join(folder, 'weights'), {
+    ensemble: 'tiny',
+    version: '1',
+    labels,
+    networks: [network('a', 'classes', 1), network('b', 'classes', 100), network('boxes', 'scr', 200)],
+  });
+  const picture = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: { r: 200, g: 80, b: 30 } } });
+  await picture(48, 40).jpeg().toFile(join(folder, '1.jpg'));
+  await writeFile(join(folder, '2.png'), 'not a picture');
+  await picture(40, 64).png().toFile(join(folder, '3.png'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('verydeep classify', () => {
+  it('answers one line of JSON for each file of a folder, errors in their place', async () => {
+    const { code, stdout } = await verydeep('classify', folder, '--json', '--top', '3');
+    expect(code).toBe(1);
+    const [first, second, third, ...others] = jsonLines(stdout);
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ name: join(folder, '1.jpg'), width: 48, height: 40 });
+    expect(second).toEqual({
+      name: join(folder, '2.png'),
+      error: { code: 'UNSUPPORTED_IMAGE', message: expect.any(String) },
+    });
+    expect(third).toMatchObject({ name: join(folder, '3.png'), width: 40, height: 64 });
+    for (const { classes } of [first, third]) {
+      const probabilities = classes.map((entry: { probability: number }) => entry.probability);
+      expect(probabilities).toHaveLength(3);
+      expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
+      expect(labels).toContain(classes[0].label);
+    }
+  });
+
+  it('prints a table', async () => {
+    const { code, stdout } = await verydeep('classify', folder, '--top', '1');
+    expect(code).toBe(1);
+    const [header, first, second, third] = stdout.split('\n');
+    expect(header).toMatch(/FILE +CLASS +PROBABILITY/);
+    expect(first).toMatch(/1\.jpg +(ant|bee|cat|dog|emu) +\d+\.\d %$/);
+    expect(second).toMatch(/2\.png +UNSUPPORTED_IMAGE: /);
+    expect(third).toMatch(/3\.png +(ant|bee|cat|dog|emu) /);
+  });
+
+  it('answers a missing file in its row', async () => {
+    const { code, stdout, stderr } = await verydeep('classify', '/nowhere.jpg', '--json');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(jsonLines(stdout)).toEqual([
+      { name: '/nowhere.jpg', error: { code: 'NOT_FOUND', message: expect.stringContaining('ENOENT') } },
+    ]);
+  });
+
+  it('takes an option that the ensemble does not know as wrong use', async () => {
+    const { code, stderr } = await verydeep('classify', join(folder, '1.jpg'), '--networks', 'z');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^verydeep classify: .*z.*\nSee: verydeep classify --help\n$/);
+  });
+});
+
+describe('verydeep localise', () => {
+  it('answers boxes inside the picture', async () => {
+    const { code, stdout, stderr } = await verydeep(
+      'localise',
+      join(folder, '1.jpg'),
+      '--json',
+      '--top',
+      '2',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [{ detections }] = jsonLines(stdout);
+    expect(detections).toHaveLength(2);
+    for (const { label, box } of detections) {
+      expect(labels).toContain(label);
+      expect(Math.min(box.x, box.y)).toBeGreaterThanOrEqual(0);
+      expect(Math.min(box.width, box.height)).toBeGreaterThan(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(48 + 1e-6);
+      expect(box.y + box.height).toBeLessThanOrEqual(40 + 1e-6);
+    }
+  });
+});
