@@ -3,12 +3,13 @@
  * uint8 pixels that are there already. It answers each message `{ count, runs }` with the milliseconds of `runs` passes
  * of `count` pictures through all networks.
  */
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { forwardGraph } from '../src/engine/onnx/forward.ts';
 import { threadLimit } from '../src/engine/threads.ts';
 import type { EnsembleNetwork } from '../src/ensembles/ensemble.ts';
+import { readTensorPlaces } from '../src/safetensors/safetensors.ts';
 import { benchEnsemble, fullSize } from './ensemble.ts';
 
 const { classifiers, crop } = await benchEnsemble('full', fullSize);
@@ -43,7 +44,7 @@ async function createSession({
   spec,
   preprocessing,
 }: EnsembleNetwork): Promise<InferenceSession> {
-  const locations = await tensorLocations(path);
+  const locations = await readTensorPlaces(path);
   const model = join(dirname(path), `${name}.onnx`);
   await writeFile(
     model,
@@ -53,24 +54,4 @@ async function createSession({
     })),
   );
   return InferenceSession.create(model, { intraOpNumThreads: threadLimit(), enableMemPattern: false });
-}
-
-/** Offset and length in bytes of each tensor of a safetensors file. */
-async function tensorLocations(path: string): Promise<Map<string, { offset: number; length: number }>> {
-  const file = await open(path);
-  try {
-    const { buffer: size } = await file.read(Buffer.alloc(8), 0, 8, 0);
-    const headerBytes = Number(size.readBigUInt64LE());
-    const { buffer: header } = await file.read(Buffer.alloc(headerBytes), 0, headerBytes, 8);
-    const entries: Record<string, { data_offsets?: [number, number] }> = JSON.parse(header.toString());
-    return new Map(
-      Object.entries(entries).flatMap(([name, { data_offsets: offsets }]) =>
-        offsets
-          ? [[name, { offset: 8 + headerBytes + offsets[0], length: offsets[1] - offsets[0] }] as const]
-          : [],
-      ),
-    );
-  } finally {
-    await file.close();
-  }
 }
