@@ -101,6 +101,7 @@ function planConvolution(
       ...(gradients.ofWeights && {
         backwardWeights: preferLayoutOf(
           scope,
+          type,
           forward.desc('weights'),
           scope.desc(weightDims, 'f32', 'any'),
           (desc) => convolutionBackwardWeights(scope, { ...descs, weights: desc }, forward),
@@ -136,6 +137,7 @@ function planFullyConnected(
     ...(gradients.ofWeights && {
       backwardWeights: preferLayoutOf(
         scope,
+        type,
         forward.desc('weights'),
         scope.desc(weightDims, 'f32', 'any'),
         (desc) => innerProductBackwardWeights(scope, { ...descs, weights: desc }, forward),
@@ -167,11 +169,14 @@ function best(layouts: readonly Layout[], plan: (layout: Layout) => LayerPlan): 
  */
 function preferLayoutOf(
   scope: Scope,
+  type: DataType,
   forwardWeights: MemoryDesc,
   any: MemoryDesc,
   create: (desc: MemoryDesc) => PrimitiveDesc,
 ): PrimitiveDesc {
   const free = create(any);
+  // Gradients are summed in fp32: the weights that a bf16 pass reads would make them bf16.
+  if (type !== 'f32') return free;
   if (sameDesc(scope, free.desc('weightsGradient'), forwardWeights)) return free;
   try {
     const alike = create(forwardWeights);
