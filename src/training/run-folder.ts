@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
@@ -75,7 +75,7 @@ export async function writeTrainedNetwork(
     trainingScale: settings.scale,
     sha256: sha256(bytes),
     metrics: state.best!,
-    provenance: { command, dataset: settings.data, datasetDigest },
+    provenance: { command, dataset: basename(settings.data), datasetDigest },
   };
   await writeDurably(join(folder.path, 'network.safetensors'), bytes);
   await writeDurably(join(folder.path, 'network.json'), `${JSON.stringify(description, null, 2)}\n`);
