@@ -31,6 +31,7 @@ export interface Runtime {
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   try {
     const ort = await import('onnxruntime-node');
+    ort.env.logLevel = 'fatal'; // what goes wrong is in the errors that it throws
     const runtime: Runtime = {
       ort,
       createSession: (model, data = {}) => ort.InferenceSession.create(model, sessionOptions(options, data)),
@@ -63,7 +64,6 @@ function sessionOptions(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     enableMemPattern: false,
-    logSeverityLevel: 4,
     extra: { session },
     // onnxruntime-node's own option, which the common typings know only for the web.
     ...(buffers && { externalData: buffers }),
