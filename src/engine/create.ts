@@ -30,12 +30,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }
     case 'onednn': {
       const { createOnednnEngine } = await import('./onednn/engine.ts');
-      return createOnednnEngine({
-        threads,
-        precision,
-        sharedCores,
-        ...(onednnLibrary && { libraryPath: onednnLibrary }),
-      });
+      return createOnednnEngine({ threads, precision, ...(onednnLibrary && { libraryPath: onednnLibrary }) });
     }
     case 'reference': {
       const { createReferenceEngine } = await import('./reference.ts');

@@ -5,11 +5,6 @@ import { findOnednnLibrary } from './find-library.ts';
 export interface LibraryOptions {
   /** Path of the library; searched for where not given (find-library.ts). */
   readonly libraryPath?: string;
-  /**
-   * Other processes or threads compute on the same cores: OpenMP's threads that wait for work sleep instead of
-   * spinning. Holds for the whole process, from the first load on.
-   */
-  readonly sharedCores?: boolean;
 }
 
 /** oneDNN, loaded. */
@@ -24,18 +19,20 @@ export interface Onednn extends Bindings {
 const loaded = new Map<string, Promise<Onednn>>();
 
 /** Loads oneDNN, once a process. Throws DEVICE_UNAVAILABLE where it is not there, or is not version 3. */
-export function loadOnednn({ libraryPath, sharedCores = false }: LibraryOptions = {}): Promise<Onednn> {
+export function loadOnednn({ libraryPath }: LibraryOptions = {}): Promise<Onednn> {
   const path = findOnednnLibrary(libraryPath);
   if (path === undefined) return Promise.reject(notFound(libraryPath));
-  const library = loaded.get(path) ?? load(path, sharedCores);
+  const library = loaded.get(path) ?? load(path);
   loaded.set(path, library);
   return library;
 }
 
 // --- helpers ---
 
-async function load(path: string, sharedCores: boolean): Promise<Onednn> {
-  if (sharedCores) process.env.OMP_WAIT_POLICY ??= 'passive'; // libgomp reads it when it is loaded
+async function load(path: string): Promise<Onednn> {
+  // OpenMP's threads look this many times for work before they sleep (libgomp reads it when it is loaded): as fast as its
+  // default of 300,000 on cores of our own, and a third faster where others compute on them as well.
+  process.env.GOMP_SPINCOUNT ??= '1000';
   try {
     const { default: koffi } = await import('koffi');
     const libc = koffi.load(null);

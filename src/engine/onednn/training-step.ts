@@ -1,5 +1,5 @@
 import { outputsOf } from '../../network/architecture.ts';
-import { checkTensors } from '../network-weights.ts';
+import { loadWeights } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { createBackwardPass } from './backward-pass.ts';
 import type { DataType } from './constants.ts';
@@ -24,11 +24,11 @@ export async function createOnednnTrainingStep(
   options: TrainingStepOptions,
   library: LibraryOptions = {},
 ): Promise<TrainingStep> {
-  const onednn = await loadOnednn({ sharedCores: true, ...library });
+  const onednn = await loadOnednn(library);
   const { spec, weights, velocity, precision } = options;
   const type = dataTypeFor(onednn, precision);
-  checkTensors('weights', spec, weights);
-  if (velocity) checkTensors('velocity', spec, velocity);
+  await loadWeights({ id: 'weights', spec, weights });
+  if (velocity) await loadWeights({ id: 'velocity', spec, weights: velocity });
   const scope = createScope(onednn);
   try {
     return build(scope, type, options);
