@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { ImageResult, Inference, InferenceOptions, Task } from '../inference/inference.ts';
+import { presentResult } from '../server/present.ts';
 import { findImageFiles } from './image-files.ts';
 import { parseImageCommand } from './image-options.ts';
 import { inOrder } from './in-order.ts';
@@ -65,10 +66,11 @@ interface Format {
   lines(row: Row): string[];
 }
 
+/** Each line is what the service answers for the file in `results`. */
 function jsonLines(): Format {
   return {
     header: [],
-    lines: (row) => [JSON.stringify('error' in row ? row : { name: row.name, ...row.result })],
+    lines: (row) => [JSON.stringify('error' in row ? row : presentResult(row.name, row.result))],
   };
 }
 
