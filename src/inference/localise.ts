@@ -3,8 +3,8 @@ import { type Candidate, mergeBoxes } from './merge.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 import { boxAt, clip } from './windows.ts';
 
-/** Windows of one class that are merged: those of highest posterior. Merging compares all pairs. */
-const maxCandidates = 200;
+/** Boxes of one class that are merged: those whose windows have the highest posterior. All pairs are compared, on the serving thread. */
+const maxCandidates = 128;
 
 export interface LocaliseOptions {
   /** Side of the networks' crop in pixels. */

@@ -33,7 +33,7 @@ export function matchScore(a: Box, b: Box): number {
   const overlapY = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
   const intersection = Math.max(0, overlapX) * Math.max(0, overlapY);
   return (
-    Math.hypot(dx, dy) / Math.sqrt((areaA + areaB) / 2) + 1 - intersection / (areaA + areaB - intersection)
+    Math.sqrt((dx * dx + dy * dy) / ((areaA + areaB) / 2)) + 1 - intersection / (areaA + areaB - intersection)
   );
 }
 
