@@ -3,7 +3,10 @@ import { type Candidate, mergeBoxes } from './merge.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 import { boxAt, clip } from './windows.ts';
 
-/** Boxes of one class that are merged: those whose windows have the highest posterior. All pairs are compared, on the serving thread. */
+/**
+ * Boxes of one class that are merged: those whose windows have the highest posterior. All pairs are compared, and that on
+ * the serving thread.
+ */
 const maxCandidates = 128;
 
 export interface LocaliseOptions {
