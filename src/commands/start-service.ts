@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Settings } from '../config.ts';
+import { startHosts } from '../engine/hosts.ts';
+import type { EnginePool } from '../engine/pool.ts';
+import { loadEnsemble } from '../ensembles/load.ts';
+import { messageOf, VerydeepError } from '../errors.ts';
+import { createInference, networkSources } from '../inference/create.ts';
+import type { Inference } from '../inference/inference.ts';
+import { createApp } from '../server/app.ts';
+import { createMetrics } from '../server/metrics.ts';
+import { warmUp } from './warm-up.ts';
+import { packageWeights } from './weights-folder.ts';
+
+export interface Service {
+  /** Fulfilled when it answers images; rejects where it cannot. */
+  readonly ready: Promise<void>;
+  /**
+   * Not ready from now on; after `delayMs`, in which balancers notice, no connection is accepted any more; ends when all
+   * that was accepted is answered.
+   */
+  stop(delayMs: number): Promise<void>;
+}
+
+/**
+ * Listens at once, so that probes are answered, and then starts the engine hosts and warms up. Throws INVALID_WEIGHTS,
+ * and INVALID_SETTINGS where it cannot listen.
+ */
+export async function startService(settings: Settings): Promise<Service> {
+  const { weightsDir = packageWeights, timeoutMs, logLevel } = settings;
+  const ensemble = await loadEnsemble(weightsDir, settings.ensemble, settings.ensembleVersion);
+  let pool: EnginePool | undefined;
+  let inference: Inference = notYet;
+  let state: 'starting' | 'serving' | 'stopping' = 'starting';
+
+  const queue = () => inference.queue();
+  const metrics = createMetrics({ queue, hosts: () => pool?.hosts() ?? [] });
+  const app = await createApp({
+    ensemble,
+    inference: { run: (...call) => inference.run(...call), queue },
+    isReady: () => state === 'serving' && pool?.ready() === true,
+    metrics,
+    limits: { ...settings, timeoutMs },
+    logLevel,
+  });
+  const { host, port } = settings;
+  const address = await app.listen({ host, port }).catch((cause: unknown) => {
+    const message = `HOST, PORT: cannot listen on ${host}, port ${port}: ${messageOf(cause)}`;
+    throw new VerydeepError('INVALID_SETTINGS', message, { cause });
+  });
+
+  async function start(): Promise<void> {
+    const { engine, devices, threads, precision, onednnLibrary } = settings;
+    pool = await startHosts({
+      engine,
+      devices,
+      threads,
+      precision,
+      ...(onednnLibrary !== undefined && { onednnLibrary }),
+      onEvent: ({ type, ...event }) =>
+        app.log[type === 'ready' ? 'info' : 'error'](event, `engine host ${type}`),
+    });
+    for (const network of networkSources(ensemble)) await pool.load(network);
+    inference = createInference({
+      ensemble,
+      engine: pool,
+      devices: pool.hosts().length,
+      limits: settings,
+      batching: {
+        batchDelayMs: settings.batchDelayMs,
+        maxBatchWork: settings.maxBatchGflops * 1e9,
+        maxQueueWork: settings.maxQueueGflops * 1e9,
+      },
+      observer: metrics.observer,
+    });
+    await warmUp(inference, ensemble);
+    if (state === 'starting') state = 'serving';
+    const { name, version, digest } = ensemble;
+    app.log.info({ ...pool.capabilities, ensemble: name, version, digest, address }, 'ready');
+  }
+
+  return {
+    ready: start(),
+    async stop(delayMs) {
+      state = 'stopping';
+      await delay(delayMs);
+      await app.close();
+      await pool?.dispose();
+    },
+  };
+}
+
+// --- helpers ---
+
+/** Before the engine is up. */
+const notYet: Inference = {
+  run: async () => {
+    throw new VerydeepError('NOT_READY', 'the service is starting');
+  },
+  queue: () => ({ requests: 0, work: 0, maxWork: 0 }),
+};

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { engineNames } from './engine/create.ts';
+import { parseDevices } from './engine/devices.ts';
+import { messageOf, VerydeepError } from './errors.ts';
+
+/** Every setting of the service; the environment variable of `maxFileBytes` is `MAX_FILE_BYTES`. */
+const settingsSchema = z.object({
+  host: word().default('127.0.0.1').describe('address to listen on; `0.0.0.0` for all'),
+  port: integer(0, 65_535).default(8080).describe('port to listen on; 0 for any that is free'),
+  logLevel: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
+    .default('info')
+    .describe('least severe log lines that are written'),
+  weightsDir: word().optional().describe('folder of ensembles; the one of the package where not set'),
+  ensemble: word().default('demo').describe('ensemble to serve'),
+  ensembleVersion: version().default('latest').describe('its version: a number, or `latest`'),
+  engine: choice('auto', ...engineNames)
+    .default('auto')
+    .describe('what computes; `auto` takes oneDNN where its library is found, else onnxruntime'),
+  devices: word()
+    .default('cpu')
+    .describe('where: `cpu`, `cuda:0,cuda:1`, `tensorrt:0`, `webgpu`; one process each'),
+  threads: integer(0, 1024).default(0).describe('threads of the cpu devices; 0 for the CPU limit'),
+  precision: choice('fp32', 'bf16').default('fp32').describe('arithmetic of oneDNN'),
+  onednnLibrary: word().optional().describe('path of the library of oneDNN; searched for where not set'),
+  maxFileBytes: integer(1, 2 ** 30)
+    .default(20_000_000)
+    .describe('largest file, in bytes'),
+  maxPixels: integer(1, 2 ** 30)
+    .default(50_000_000)
+    .describe('largest image, width times height in pixels'),
+  maxFiles: integer(1, 1000).default(64).describe('most files in one request'),
+  maxRequests: integer(1, 100_000)
+    .default(256)
+    .describe('most image requests at once, being received or answered; more get 429'),
+  batchDelayMs: integer(0, 10_000)
+    .default(2)
+    .describe('longest wait for more images while devices are busy, in milliseconds'),
+  maxBatchGflops: integer(1, 10_000_000)
+    .default(200)
+    .describe('most work in one batch, in 10⁹ floating-point operations; one larger image runs alone'),
+  maxQueueGflops: integer(1, 1_000_000_000)
+    .default(5000)
+    .describe('most work that waits or runs, in 10⁹ floating-point operations; more gets 429'),
+  timeoutMs: integer(1, 3_600_000)
+    .default(20_000)
+    .describe('longest time to an answer, in milliseconds; a request may ask for less'),
+  shutdownDelayMs: integer(0, 600_000)
+    .default(1000)
+    .describe('after SIGTERM: time in which connections are still accepted, in milliseconds'),
+  shutdownTimeoutMs: integer(1, 3_600_000)
+    .default(25_000)
+    .describe('after SIGTERM: time after which the process ends in any case, in milliseconds'),
+  streamCredits: integer(1, 1024)
+    .default(8)
+    .describe('images that a WebSocket may have sent without an answer'),
+  streamMaxUnsentBytes: integer(1024, 2 ** 30)
+    .default(4_000_000)
+    .describe('unread answers, in bytes, at which a WebSocket is closed'),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/**
+ * Reads the settings from environment variables; an empty one counts as not set. Throws INVALID_SETTINGS with all
+ * reasons: wrong values, and values that contradict one another.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const received = Object.fromEntries(
+    Object.keys(settingsSchema.shape)
+      .map((key) => [key, environment[variableOf(key)]] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const { data, error } = settingsSchema.safeParse(received);
+  const reasons = error
+    ? error.issues.map(({ path, message }) => {
+        const key = String(path[0]);
+        return `${variableOf(key)}: ${message}; received "${received[key]}"`;
+      })
+    : contradictions(data);
+  if (error || reasons.length > 0) {
+    throw new VerydeepError('INVALID_SETTINGS', `wrong settings\n  ${reasons.join('\n  ')}`);
+  }
+  return data;
+}
+
+/** The table of all settings in the README, in Markdown. */
+export function settingsTable(): string {
+  const rows = Object.entries(settingsSchema.shape).map(([key, schema]) => {
+    const value = schema.safeParse(undefined).data;
+    return `| \`${variableOf(key)}\` | ${value === undefined ? '' : `\`${value}\``} | ${schema.description} |`;
+  });
+  return ['| setting | default | what it is |', '|---|---|---|', ...rows].join('\n');
+}
+
+// --- helpers ---
+
+function contradictions(settings: Settings): string[] {
+  const { batchDelayMs, timeoutMs, shutdownDelayMs, shutdownTimeoutMs } = settings;
+  const { maxBatchGflops, maxQueueGflops, devices, engine, precision } = settings;
+  const reasons: string[] = [];
+  const expect = (ok: boolean, reason: string): unknown => ok || reasons.push(reason);
+  expect(
+    batchDelayMs < timeoutMs,
+    `BATCH_DELAY_MS: expected less than TIMEOUT_MS (${timeoutMs}); received ${batchDelayMs}`,
+  );
+  expect(
+    shutdownTimeoutMs >= timeoutMs + shutdownDelayMs,
+    `SHUTDOWN_TIMEOUT_MS: expected at least TIMEOUT_MS + SHUTDOWN_DELAY_MS (${timeoutMs + shutdownDelayMs}), so that all accepted requests are answered; received ${shutdownTimeoutMs}`,
+  );
+  expect(
+    maxBatchGflops <= maxQueueGflops,
+    `MAX_BATCH_GFLOPS: expected at most MAX_QUEUE_GFLOPS (${maxQueueGflops}); received ${maxBatchGflops}`,
+  );
+  expect(
+    precision === 'fp32' || engine === 'auto' || engine === 'onednn',
+    `PRECISION: expected fp32 with ENGINE=${engine}; received ${precision}`,
+  );
+  try {
+    const elsewhere = parseDevices(devices).filter((device) => device !== 'cpu');
+    expect(
+      elsewhere.length === 0 || engine === 'auto' || engine === 'onnx',
+      `DEVICES: expected cpu with ENGINE=${engine}; received ${devices}`,
+    );
+  } catch (error) {
+    reasons.push(`DEVICES: ${messageOf(error).replace(/^devices: /, '')}`);
+  }
+  return reasons;
+}
+
+/** `maxFileBytes` gives `MAX_FILE_BYTES`. */
+function variableOf(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+function word() {
+  return z.string();
+}
+
+function integer(least: number, most: number) {
+  return z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most, {
+      error: `expected an integer from ${least} to ${most}`,
+    })
+    .transform(Number);
+}
+
+function choice<const Words extends readonly string[]>(...words: Words) {
+  return z.enum(words, { error: `expected ${words.join(', ')}` });
+}
+
+function version() {
+  return z.string().regex(/^(latest|[1-9]\d{0,8})$/, { error: 'expected a number or latest' });
+}

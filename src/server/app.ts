@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import multipart from '@fastify/multipart';
+import { type FastifyInstance, fastify, LogController, type LogLevel } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Ensemble } from '../ensembles/ensemble.ts';
+import type { Inference } from '../inference/inference.ts';
+import { createAnswerer } from './answerer.ts';
+import { createErrorHandler, sendNotFound } from './errors.ts';
+import type { Metrics } from './metrics.ts';
+import { registerOpenapi } from './openapi.ts';
+import { healthRoutes } from './routes/health.ts';
+import { imageRoutes } from './routes/images.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { streamRoute } from './stream.ts';
+
+export interface AppOptions {
+  readonly ensemble: Ensemble;
+  readonly inference: Inference;
+  /** Whether images are answered: the answer of /readyz. */
+  readonly isReady: () => boolean;
+  readonly metrics: Metrics;
+  readonly limits: AppLimits;
+  /** No log where not given. */
+  readonly logLevel?: LogLevel;
+}
+
+export interface AppLimits {
+  readonly maxFileBytes: number;
+  readonly maxFiles: number;
+  /** Image requests that are received or answered at once. */
+  readonly maxRequests: number;
+  /** Longest time from an image's last byte to its answer. */
+  readonly timeoutMs: number;
+  /** Images that a stream may have sent without an answer. */
+  readonly streamCredits: number;
+  readonly streamMaxUnsentBytes: number;
+}
+
+/** A request's body must be there within this time, however slow its sender. */
+const requestTimeoutMs = 120_000;
+
+/**
+ * The HTTP and WebSocket service. It does not listen; `close` answers what it has accepted, refuses the rest, and
+ * closes the streams.
+ */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { ensemble, inference, isReady, metrics, limits, logLevel } = options;
+  const app = fastify({
+    ...(logLevel && { logger: { level: logLevel } }),
+    logController: new LogController({ disableRequestLogging: ({ url }) => isProbe(url) }),
+    bodyLimit: limits.maxFileBytes,
+    requestTimeout: requestTimeoutMs,
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(createErrorHandler(limits.maxFileBytes));
+  app.setNotFoundHandler(sendNotFound);
+  app.removeAllContentTypeParsers();
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onClose', async () => metrics.dispose());
+
+  await registerOpenapi(app);
+  await app.register(multipart, { throwFileSizeLimit: false });
+  const answerer = createAnswerer(inference, metrics);
+  await app.register(imageRoutes, { ...limits, ensemble, answerer });
+  await app.register(streamRoute, {
+    ensemble,
+    answerer,
+    metrics,
+    credits: limits.streamCredits,
+    timeoutMs: limits.timeoutMs,
+    maxFileBytes: limits.maxFileBytes,
+    maxUnsentBytes: limits.streamMaxUnsentBytes,
+  });
+  await app.register(healthRoutes, { isReady });
+  await app.register(metricsRoutes, { metrics });
+  return app;
+}
+
+// --- helpers ---
+
+/** The caller's own where it can be written to a log as it is. */
+function requestId(received: string | string[] | undefined): string {
+  return typeof received === 'string' && /^[\w.:@/+=-]{1,128}$/.test(received) ? received : randomUUID();
+}
+
+function isProbe(url: string): boolean {
+  return ['/livez', '/readyz', '/metrics'].includes(url);
+}

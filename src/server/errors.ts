@@ -1,0 +1,92 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { type ErrorCode, errorStatus, messageOf, VerydeepError } from '../errors.ts';
+
+/** Fastify's own shape of an error. */
+export interface FailureBody {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly error: string;
+  readonly message: string;
+}
+
+/** What users are told of errors that are not theirs: nothing about processes, paths or libraries. */
+const serverMessages: Partial<Record<ErrorCode, string>> = {
+  ENGINE_FAILED: 'the engine could not compute this image',
+  ENGINE_LOST: 'the engine stopped while it computed this image and is being started again; try again',
+  NOT_READY: 'the service is starting or stopping; try again',
+  DEADLINE_EXCEEDED: 'the image was not answered within its time (timeoutMs)',
+};
+
+const internal = {
+  code: 'INTERNAL',
+  message: 'internal error; the log of the service has it by X-Request-Id',
+};
+
+/** Code and message as users see them; anything that is not a coded error of theirs is INTERNAL. */
+export function publicError(error: unknown): { code: string; message: string } {
+  if (!(error instanceof VerydeepError)) return internal;
+  if (error.statusCode < 500) return { code: error.code, message: error.message };
+  const message = serverMessages[error.code];
+  return message === undefined ? internal : { code: error.code, message };
+}
+
+export function failureBody(statusCode: number, code: string, message: string): FailureBody {
+  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Client Closed Request', message };
+}
+
+/** Makes the error handler of the app. */
+export function createErrorHandler(maxFileBytes: number) {
+  return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const coded = toCoded(error, request, maxFileBytes);
+    if (coded === undefined) return sendForeign(error, request, reply);
+    const { code, message } = publicError(coded);
+    const statusCode = code === 'INTERNAL' ? errorStatus.INTERNAL : coded.statusCode;
+    if (statusCode >= 500) request.log.error({ err: error }, messageOf(error));
+    if (statusCode === 429 || statusCode === 503) {
+      reply.header('retry-after', Math.max(1, Math.ceil(coded.retryAfterSeconds ?? 1)));
+    }
+    // The rest of a body that was refused is read and dropped, within the server's time for a request. Closing with
+    // data unread would reset the connection, and most clients would never see the reason.
+    reply.removeHeader('connection');
+    return reply.code(statusCode).send(failureBody(statusCode, code, message));
+  };
+}
+
+export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const message = `${request.method} ${request.url.split('?')[0]}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /livez, /readyz, /metrics or /openapi.json`;
+  return reply.code(404).send(failureBody(404, 'NOT_FOUND', message));
+}
+
+// --- helpers ---
+
+/** The coded error that an error stands for; `undefined` for others of Fastify's own. */
+function toCoded(error: Error, request: FastifyRequest, maxFileBytes: number): VerydeepError | undefined {
+  if (error instanceof VerydeepError) return error;
+  const { code } = error as FastifyError;
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new VerydeepError(
+        'FILE_TOO_LARGE',
+        `file: expected at most ${maxFileBytes} bytes; received ${request.headers['content-length'] ?? 'more'}`,
+      );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new VerydeepError('UNSUPPORTED_IMAGE', unsupportedType(request));
+    default:
+      return undefined;
+  }
+}
+
+export function unsupportedType(request: FastifyRequest): string {
+  return `Content-Type: expected image/*, application/octet-stream, none, or multipart/form-data with files; received ${request.headers['content-type']}. Send the bytes of one file, for instance: curl -T photo.jpg`;
+}
+
+function sendForeign(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { statusCode = 500, code = 'INTERNAL' } = error as FastifyError;
+  if (statusCode < 400 || statusCode >= 500 || hasZodFastifySchemaValidationErrors(error)) {
+    request.log.error({ err: error }, error.message);
+    return reply.code(500).send(failureBody(500, internal.code, internal.message));
+  }
+  return reply.code(statusCode).send(failureBody(statusCode, code, error.message));
+}

@@ -1,0 +1,123 @@
+import websocket from '@fastify/websocket';
+import type { FastifyInstance } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Ensemble } from '../ensembles/ensemble.ts';
+import { VerydeepError } from '../errors.ts';
+import type { Answerer } from './answerer.ts';
+import type { Metrics } from './metrics.ts';
+import type { ImageTask } from './options.ts';
+import { presentModel, presentResult, unnamed } from './present.ts';
+import { closeCode, createStreamSession, type StreamAction, type StreamOutcome } from './stream-session.ts';
+
+export interface StreamOptions {
+  readonly ensemble: Ensemble;
+  readonly answerer: Answerer;
+  readonly metrics: Metrics;
+  readonly credits: number;
+  readonly timeoutMs: number;
+  /** A larger frame closes the stream with 1009. */
+  readonly maxFileBytes: number;
+  /** Answers that a client has not read; at so many bytes the stream is closed with 1013. */
+  readonly maxUnsentBytes: number;
+}
+
+/** `GET /stream`: images in and answers out over one WebSocket (docs/stream.md). */
+export async function streamRoute(app: FastifyInstance, options: StreamOptions): Promise<void> {
+  const connections = new Set<Connection>();
+  await app.register(websocket, {
+    options: { maxPayload: options.maxFileBytes },
+    errorHandler: (error, _socket, request) => request.log.debug({ err: error }, 'stream'),
+    // Every connection answers what it has accepted, and is closed then.
+    preClose: async () => {
+      await Promise.all([...connections].map((connection) => connection.drain()));
+    },
+  });
+  // Within the plugin's reach only what is registered after it is.
+  await app.register(async (scope) => {
+    scope.get('/stream', { websocket: true }, (socket, request) => {
+      const connection = connect(socket, options, (error) => request.log.error({ err: error }, 'stream'));
+      connections.add(connection);
+      socket.once('close', () => connections.delete(connection));
+    });
+  });
+}
+
+// --- helpers ---
+
+interface Connection {
+  /** Fulfilled when the socket is closed. */
+  drain(): Promise<void>;
+}
+
+/** Ties a session to its socket. Listeners are attached before anything is awaited, so that no frame is lost. */
+function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unknown) => void): Connection {
+  const { ensemble, answerer, metrics, maxUnsentBytes } = options;
+  const session = createStreamSession({
+    credits: options.credits,
+    model: presentModel(ensemble),
+    maxTimeoutMs: options.timeoutMs,
+  });
+  const gone = new AbortController();
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+
+  function perform(actions: readonly StreamAction[]): void {
+    for (const action of actions) {
+      if (action.type === 'send') send(JSON.stringify(action.message));
+      else if (action.type === 'close') end(action.code, action.reason);
+      else void run(action.id, action.task, action.bytes);
+    }
+  }
+
+  /** One message may be larger than the cap; a second one on top of it may not. */
+  function send(text: string): void {
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount + text.length > maxUnsentBytes && socket.bufferedAmount > 0) {
+      perform(session.close(closeCode.tryAgainLater, 'answers are not read'));
+    } else {
+      socket.send(text);
+    }
+  }
+
+  function end(code: number, reason: string): void {
+    socket.close(code, reason);
+    leave();
+  }
+
+  /** Work that nobody reads any more is dropped. */
+  function leave(): void {
+    if (!gone.signal.aborted) gone.abort(new VerydeepError('REQUEST_CANCELLED', 'the stream is closed'));
+  }
+
+  async function run(id: string, task: ImageTask, bytes: Uint8Array): Promise<void> {
+    const report = (outcome: StreamOutcome): void => perform(session.outcome(id, outcome));
+    try {
+      const { result, plan } = await answerer(bytes, task, {
+        signal: gone.signal,
+        onPartial: ({ scalesDone, result }) =>
+          report({ final: false, scalesDone, result: presentResult(unnamed, result) }),
+      });
+      report({ final: true, scalesDone: plan.scales, result: presentResult(unnamed, result) });
+    } catch (error) {
+      if (!(error instanceof VerydeepError) || error.statusCode === 500) onFault(error);
+      report({ error });
+    }
+  }
+
+  metrics.streamOpened();
+  socket.on('message', (data: Buffer, isBinary) => {
+    perform(isBinary ? session.binary(data) : session.text(data.toString('utf8')));
+  });
+  socket.once('close', (code) => {
+    metrics.streamClosed(code);
+    session.close(code, 'the socket is closed');
+    leave();
+  });
+  perform(session.open());
+
+  return {
+    drain() {
+      perform(session.drain());
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import type { FastifyInstance } from 'fastify';
+import { afterEach } from 'vitest';
+import type { HostState } from '../../src/engine/pool.ts';
+import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
+import { VerydeepError } from '../../src/errors.ts';
+import type { Answer, Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
+import { type AppLimits, createApp } from '../../src/server/app.ts';
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+
+const network = (name: string): EnsembleNetwork => ({ name }) as EnsembleNetwork;
+
+export const ensemble: Ensemble = {
+  name: 'tiny',
+  version: '3',
+  digest: `sha256:${'ab'.repeat(32)}`,
+  labels: ['cat', 'dog', 'bird'],
+  classifiers: [network('d'), network('e')],
+  localisers: [network('boxes')],
+  crop: 32,
+  scales: [32, 48],
+};
+
+export const limits: AppLimits = {
+  maxFileBytes: 1000,
+  maxFiles: 4,
+  maxRequests: 16,
+  timeoutMs: 5000,
+  streamCredits: 2,
+  streamMaxUnsentBytes: 100_000,
+};
+
+export const host: HostState = {
+  device: 'cpu',
+  pid: 1,
+  state: 'ready',
+  restarts: 2,
+  rssBytes: 1e8,
+  inFlight: 1,
+};
+
+export type Run = (bytes: Uint8Array, options: InferenceOptions, context: RequestContext) => Promise<Answer>;
+
+/**
+ * A plain inference: the first byte is the class, the second an error. Its answer depends on the bytes, so that swapped
+ * answers are seen.
+ */
+export const plainRun: Run = async (bytes, options, { onPartial }) => {
+  const text = Buffer.from(bytes).toString();
+  if (text.startsWith('bad')) throw new VerydeepError('CORRUPT_IMAGE', 'half a picture');
+  if (text.startsWith('full'))
+    throw new VerydeepError('QUEUE_FULL', 'the queue is full', { retryAfterSeconds: 3 });
+  if (text.startsWith('lost')) throw new VerydeepError('ENGINE_LOST', 'process 4711 died');
+  if (text.startsWith('bug')) throw new TypeError('secret of /etc/passwd');
+  const { scales = ensemble.scales, networks = ['d', 'e'], flip, view, task, maps } = options;
+  const result = {
+    width: bytes.length,
+    height: 1,
+    classes: ensemble.labels
+      .map((label, index) => ({ index, label, probability: 1 / 3 }))
+      .slice(0, options.top),
+    ...(task === 'localise' && {
+      detections: [
+        {
+          index: 0,
+          label: 'cat',
+          probability: 1 / 3,
+          score: 2 / 3,
+          windows: 2,
+          box: { x: 0.123456, y: 1, width: 2, height: 3 },
+        },
+      ],
+    }),
+    ...(maps && { maps: [{ index: 0, scale: 32, height: 1, width: 2, values: [0.25, 0.5] }] }),
+  };
+  scales.slice(1).forEach((_, done) => {
+    onPartial?.({ scalesDone: scales.slice(0, done + 1), result });
+  });
+  return {
+    result,
+    plan: { scales, networks, flip, view },
+    timing: { decodeMs: 1.2345, queueMs: 0.5, inferenceMs: 10 },
+  };
+};
+
+export interface AppUnderTest {
+  readonly app: FastifyInstance;
+  readonly metrics: Metrics;
+}
+
+const started: FastifyInstance[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((app) => app.close()));
+});
+
+/** An app that closes itself after the test. */
+export async function startApp(
+  options: { run?: Run; isReady?: () => boolean; limits?: Partial<AppLimits> } = {},
+): Promise<AppUnderTest> {
+  const { run = plainRun, isReady = () => true } = options;
+  const inference: Inference = { run, queue: () => ({ requests: 1, work: 2e9, maxWork: 3e9 }) };
+  const metrics = createMetrics({ queue: inference.queue, hosts: () => [host] });
+  const app = await createApp({
+    ensemble,
+    inference,
+    isReady,
+    metrics,
+    limits: { ...limits, ...options.limits },
+  });
+  started.push(app);
+  return { app, metrics };
+}
+
+export interface Part {
+  readonly name: string;
+  readonly bytes: string;
+}
+
+/** A multipart/form-data request with files. */
+export function multipartOf(parts: readonly Part[]): { payload: string; headers: Record<string, string> } {
+  const boundary = 'a-boundary';
+  const payload = parts
+    .map(
+      ({ name, bytes }) =>
+        `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: image/jpeg\r\n\r\n${bytes}\r\n`,
+    )
+    .join('');
+  return {
+    payload: `${payload}--${boundary}--\r\n`,
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  };
+}
+
+/** A promise that the test settles. */
+export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
