@@ -1,6 +1,6 @@
 import { VerydeepError } from '../errors.ts';
 import { type ImageHeader, readHeader } from './header.ts';
-import { corruptImage, openImage } from './libvips.ts';
+import { corruptImage, openImage, readPixels } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
 import type { Picture } from './picture.ts';
 import { rescale, rescaledSize, type Size } from './rescale.ts';
@@ -50,20 +50,17 @@ async function decode(
   { width, height }: Size,
   limits: ImageLimits,
 ): Promise<Picture> {
-  const { data, info } = await openImage(bytes, limits)
+  const image = openImage(bytes, limits)
     .resize(width, height, { fit: 'fill', kernel: 'linear' })
     .flatten({ background: 'white' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toUint8Array()
-    .catch((error: unknown) => {
-      throw corruptImage(format, error);
-    });
-  if (info.channels !== 3) {
-    throw new VerydeepError(
-      'UNSUPPORTED_IMAGE',
-      `expected a colour or grey image, received ${info.channels} channels`,
-    );
+    .toColourspace('srgb');
+  const picture = await readPixels(image).catch((error: unknown) => {
+    throw corruptImage(format, error);
+  });
+  const channels = picture.pixels.length / (width * height);
+  if (channels !== 3) {
+    const message = `expected a colour or grey image, received one of ${channels} channels`;
+    throw new VerydeepError('UNSUPPORTED_IMAGE', message);
   }
-  return { width, height, pixels: data };
+  return picture;
 }

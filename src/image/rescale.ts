@@ -1,4 +1,4 @@
-import { openPixels } from './libvips.ts';
+import { openPixels, readPixels } from './libvips.ts';
 import { crop, type Picture } from './picture.ts';
 
 export interface Size {
@@ -32,11 +32,7 @@ export async function rescale(picture: Picture, size: Size): Promise<Picture> {
 /** A reduction by more than four is begun by a box filter over whole pixels (libvips does so for speed). */
 async function reduce(picture: Picture, { width, height }: Size): Promise<Picture> {
   if (picture.width === width && picture.height === height) return picture;
-  const { data } = await openPixels(picture)
-    .resize(width, height, { fit: 'fill', kernel: 'linear' })
-    .raw()
-    .toUint8Array();
-  return { width, height, pixels: data };
+  return readPixels(openPixels(picture).resize(width, height, { fit: 'fill', kernel: 'linear' }));
 }
 
 /**
@@ -50,11 +46,9 @@ async function enlarge(picture: Picture, { width, height }: Size): Promise<Pictu
     [width / picture.width, 0],
     [0, height / picture.height],
   ];
-  const { data, info } = await openPixels(repeatEdges(picture))
-    .affine(scale, { interpolator: 'bilinear', idx: -0.5, idy: -0.5, odx: -0.5, ody: -0.5 })
-    .raw()
-    .toUint8Array();
-  return crop({ width: info.width, height: info.height, pixels: data }, 0, 0, width, height);
+  const centred = { interpolator: 'bilinear', idx: -0.5, idy: -0.5, odx: -0.5, ody: -0.5 } as const;
+  const enlarged = await readPixels(openPixels(repeatEdges(picture)).affine(scale, centred));
+  return crop(enlarged, 0, 0, width, height);
 }
 
 /** One pixel more on each side: a copy of the edge's. */
