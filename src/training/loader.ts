@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TrainingBatch } from '../engine/training-step.ts';
 import type { ImageLimits } from '../image/limits.ts';
@@ -87,6 +89,8 @@ function startWorker(workerData: LoaderData): Worker {
   const built = import.meta.url.endsWith('.js');
   const entry = new URL(`./loader-worker.${built ? 'js' : 'ts'}`, import.meta.url);
   if (built) return new Worker(entry, { workerData });
-  const source = `import('tsx/esm/api').then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })`;
+  const api = createRequire(import.meta.url).resolve('tsx/esm/api').replace(/cjs$/, 'mjs');
+  const tsx = pathToFileURL(api).href;
+  const source = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })`;
   return new Worker(source, { workerData, eval: true });
 }
