@@ -62,10 +62,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.addHook('onClose', async () => metrics.dispose());
 
-  await registerOpenapi(app);
-  await app.register(multipart, { throwFileSizeLimit: false });
   const answerer = createAnswerer(inference, metrics);
-  await app.register(imageRoutes, { ...limits, ensemble, answerer });
   await app.register(streamRoute, {
     ensemble,
     answerer,
@@ -75,6 +72,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     maxFileBytes: limits.maxFileBytes,
     maxUnsentBytes: limits.streamMaxUnsentBytes,
   });
+  await registerOpenapi(app);
+  await app.register(multipart, { throwFileSizeLimit: false });
+  await app.register(imageRoutes, { ...limits, ensemble, answerer });
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoutes, { metrics });
   return app;

@@ -1,5 +1,6 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
 import type { WebSocket } from 'ws';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { VerydeepError } from '../errors.ts';
@@ -21,26 +22,33 @@ export interface StreamOptions {
   readonly maxUnsentBytes: number;
 }
 
-/** `GET /stream`: images in and answers out over one WebSocket (docs/stream.md). */
-export async function streamRoute(app: FastifyInstance, options: StreamOptions): Promise<void> {
-  const connections = new Set<Connection>();
-  await app.register(websocket, {
-    options: { maxPayload: options.maxFileBytes },
-    errorHandler: (error, _socket, request) => request.log.debug({ err: error }, 'stream'),
-    // Every connection answers what it has accepted, and is closed then.
-    preClose: async () => {
-      await Promise.all([...connections].map((connection) => connection.drain()));
-    },
-  });
-  // Within the plugin's reach only what is registered after it is.
-  await app.register(async (scope) => {
-    scope.get('/stream', { websocket: true }, (socket, request) => {
+/** A peer that does not answer a close frame is cut off after so long. */
+const closeTimeoutMs = 5000;
+
+/**
+ * `GET /stream`: images in and answers out over one WebSocket (docs/stream.md). To be registered before all routes, so
+ * that upgrades of others are refused.
+ */
+export const streamRoute = fastifyPlugin(
+  async (app: FastifyInstance, options: StreamOptions): Promise<void> => {
+    const connections = new Set<Connection>();
+    const socketOptions = { maxPayload: options.maxFileBytes, closeTimeout: closeTimeoutMs };
+    await app.register(websocket, {
+      options: socketOptions,
+      errorHandler: (error, _socket, request) => request.log.debug({ err: error }, 'stream'),
+      // Every connection answers what it has accepted, and is closed then.
+      preClose: async () => {
+        await Promise.all([...connections].map((connection) => connection.drain()));
+      },
+    });
+    app.get('/stream', { websocket: true }, (socket, request) => {
       const connection = connect(socket, options, (error) => request.log.error({ err: error }, 'stream'));
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
     });
-  });
-}
+  },
+  { name: 'stream' },
+);
 
 // --- helpers ---
 
@@ -58,6 +66,8 @@ function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unk
     maxTimeoutMs: options.timeoutMs,
   });
   const gone = new AbortController();
+  /** The server's own code; the client's echo of it may never come. */
+  let closedWith: number | undefined;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
 
   function perform(actions: readonly StreamAction[]): void {
@@ -79,6 +89,7 @@ function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unk
   }
 
   function end(code: number, reason: string): void {
+    closedWith = code;
     socket.close(code, reason);
     leave();
   }
@@ -108,7 +119,7 @@ function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unk
     perform(isBinary ? session.binary(data) : session.text(data.toString('utf8')));
   });
   socket.once('close', (code) => {
-    metrics.streamClosed(code);
+    metrics.streamClosed(closedWith ?? code);
     session.close(code, 'the socket is closed');
     leave();
   });

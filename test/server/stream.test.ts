@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { ServerMessage } from '../../src/server/stream-messages.ts';
+import { deferred, ensemble, plainRun, startApp } from './app-under-test.ts';
+
+type App = Awaited<ReturnType<typeof startApp>>['app'];
+
+/** A client that keeps what it has received. */
+async function connect(app: App) {
+  const address = app.server.listening ? undefined : await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = address ? new URL(address) : (app.server.address() as { port: number });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/stream`);
+  const queue: ServerMessage[] = [];
+  const waiting: ((message: ServerMessage) => void)[] = [];
+  socket.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as ServerMessage;
+    const waiter = waiting.shift();
+    if (waiter) waiter(message);
+    else queue.push(message);
+  });
+  const closed = once(socket, 'close').then(([code]) => code as number);
+  await once(socket, 'open');
+  return {
+    socket,
+    closed,
+    next: () =>
+      new Promise<ServerMessage>((resolve) => {
+        const message = queue.shift();
+        if (message) resolve(message);
+        else waiting.push(resolve);
+      }),
+    send(id: string, bytes: string | Buffer, more: object = {}) {
+      socket.send(JSON.stringify({ type: 'image', id, task: 'classify', ...more }));
+      socket.send(Buffer.from(bytes));
+    },
+  };
+}
+
+describe('GET /stream', () => {
+  it('answers scale by scale, at last what REST answers', async () => {
+    const { app } = await startApp();
+    const client = await connect(app);
+    expect(await client.next()).toEqual({
+      type: 'hello',
+      protocol: 1,
+      credits: 2,
+      model: { ensemble: 'tiny', version: '3', networks: ['d', 'e', 'boxes'], digest: ensemble.digest },
+    });
+    client.send('7', 'abcd', { top: 2 });
+    const rest = await app.inject({ method: 'PUT', url: '/classify?top=2', payload: Buffer.from('abcd') });
+    const result = rest.json().results[0];
+    expect(await client.next()).toEqual({ type: 'result', id: '7', final: false, scalesDone: [32], result });
+    expect(await client.next()).toEqual({
+      type: 'result',
+      id: '7',
+      final: true,
+      scalesDone: [32, 48],
+      result,
+    });
+    expect(await client.next()).toEqual({ type: 'credit', credits: 1 });
+    client.send('8', 'abcd', { scales: [32], task: 'localise' });
+    expect(await client.next()).toMatchObject({ id: '8', final: true, result: { detections: [{}] } });
+    client.socket.close();
+  });
+
+  it('never swaps answers', async () => {
+    const { app } = await startApp({ limits: { streamCredits: 50 } });
+    const client = await connect(app);
+    await client.next();
+    for (let i = 1; i <= 50; i++) client.send(String(i), 'x'.repeat(i), { scales: [32] });
+    for (let i = 0; i < 100; i++) {
+      const message = await client.next();
+      if (message.type === 'result') expect(message.result.width).toBe(Number(message.id));
+      else expect(message.type).toBe('credit');
+    }
+    client.socket.close();
+  });
+
+  it('closes on a file that is too large, and on a frame that is no UTF-8', async () => {
+    const { app } = await startApp();
+    const large = await connect(app);
+    large.send('7', Buffer.alloc(1001));
+    expect(await large.closed).toBe(1009);
+    const garbled = await connect(app);
+    garbled.socket.send(Buffer.from([0xff, 0xfe]), { binary: false });
+    expect(await garbled.closed).toBe(1007);
+  });
+
+  it('drops the work of a client that has gone', async () => {
+    const running = deferred();
+    const aborted = deferred<unknown>();
+    const { app } = await startApp({
+      run: (_bytes, _options, { signal }) => {
+        signal.addEventListener('abort', () => aborted.resolve(signal.reason));
+        running.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const client = await connect(app);
+    client.send('7', 'abc');
+    await running.promise;
+    client.socket.terminate();
+    expect(await aborted.promise).toMatchObject({ code: 'REQUEST_CANCELLED' });
+  });
+
+  it('closes a client that does not read', async () => {
+    const values = Array.from({ length: 200_000 }, () => 0.123456);
+    const { app, metrics } = await startApp({
+      limits: { streamCredits: 100 },
+      run: async (...call) => {
+        const answer = await plainRun(...call);
+        const maps = [{ index: 0, scale: 32, height: 1, width: values.length, values }];
+        return { ...answer, result: { ...answer.result, maps } };
+      },
+    });
+    const client = await connect(app);
+    client.socket.pause();
+    for (let i = 0; i < 40; i++) client.send(String(i), 'abc', { scales: [32] });
+    // Nothing reads: only the server can notice.
+    const [server] = [...app.websocketServer.clients];
+    const closed = once(server!, 'close');
+    while (server!.readyState === WebSocket.OPEN) await new Promise((resolve) => setImmediate(resolve));
+    client.socket.resume();
+    expect(await client.closed).toBe(1013);
+    await closed;
+    expect(await metrics.registry.metrics()).toContain('verydeep_stream_closes_total{code="1013"} 1');
+  });
+
+  it('answers what it has accepted before it closes with 1001', async () => {
+    const running = deferred();
+    const release = deferred();
+    const { app } = await startApp({
+      run: async (...call) => {
+        running.resolve();
+        await release.promise;
+        return plainRun(...call);
+      },
+    });
+    const client = await connect(app);
+    await client.next();
+    client.send('7', 'abc', { scales: [32] });
+    await running.promise;
+    const closing = app.close();
+    release.resolve();
+    expect(await client.next()).toMatchObject({ type: 'result', id: '7', final: true });
+    expect(await client.closed).toBe(1001);
+    await closing;
+  });
+
+  it('is no other route', async () => {
+    const { app } = await startApp();
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as { port: number };
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/classify`);
+    const [error] = (await once(socket, 'error')) as [Error];
+    expect(error.message).toContain('404');
+    expect((await app.inject('/stream')).statusCode).toBe(404);
+  });
+});
