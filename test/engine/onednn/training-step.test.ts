@@ -1,0 +1,143 @@
+import { beforeAll, expect, it } from 'vitest';
+import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
+import type { TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
+import { hashedWeights } from '../../../src/network/hashed.ts';
+import type { Weights } from '../../../src/network/weights.ts';
+import { readFixture, referencePreprocessing, relativeError, trainingBatch } from '../reference-values.ts';
+import { describeTrainingStep } from '../training-contract.ts';
+import { describeOnednn } from './library.ts';
+import { residentBytes } from './resident-bytes.ts';
+
+describeOnednn('oneDNN', () => {
+  describeTrainingStep('training step in fp32', createOnednnTrainingStep);
+});
+
+describeOnednn('oneDNN training step', () => {
+  let fixture: Awaited<ReturnType<typeof readFixture>>;
+  beforeAll(async () => {
+    fixture = await readFixture('d-tiny.training');
+  });
+
+  const optionsWith = (changes: Partial<TrainingStepOptions> = {}): TrainingStepOptions => ({
+    spec: fixture.spec,
+    weights: fixture.weights,
+    preprocessing: referencePreprocessing,
+    microBatch: 6,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    trainable: 'all',
+    precision: 'fp32',
+    threads: 2,
+    ...changes,
+  });
+  const batch = (k: number) => trainingBatch(fixture.file, `${k}.`, fixture.spec.fc);
+
+  async function trained(step: TrainingStep): Promise<Weights> {
+    for (const k of [0, 1, 2]) {
+      await step.accumulate(batch(k), 1);
+      await step.update(1e-4);
+    }
+    const weights = step.readWeights();
+    step.dispose();
+    return weights;
+  }
+
+  for (const precision of ['fp32', 'bf16'] as const) {
+    it(`ends in the same weights twice, bit for bit, in ${precision}`, async () => {
+      const first = await trained(await createOnednnTrainingStep(optionsWith({ precision })));
+      const second = await trained(await createOnednnTrainingStep(optionsWith({ precision })));
+      expect(second).toEqual(first);
+    });
+  }
+
+  it('stays near fp32 in bf16: 8 bits of fraction through 16 layers', async () => {
+    const step = await createOnednnTrainingStep(optionsWith({ precision: 'bf16' }));
+    expect(step.name).toMatch(/^onednn 3\.\d+\.\d+ bf16$/);
+    const { numbers } = fixture.file;
+    expect(
+      relativeError(Float32Array.of(await step.accumulate(batch(0), 1)), numbers('0.loss')),
+    ).toBeLessThan(0.02);
+    for (const [name, { data }] of step.readGradient()) {
+      expect(relativeError(data, numbers(`0.gradient.${name}`)), name).toBeLessThan(0.4);
+    }
+    step.dispose();
+  });
+
+  it('keeps fp32 master weights in bf16: updates too small for bf16 add up', async () => {
+    const still = { momentum: 0, weightDecay: 0, precision: 'bf16' } as const;
+    const step = await createOnednnTrainingStep(optionsWith(still));
+    const before = step.readWeights().get('classifier.6.weight')!.data;
+    for (let i = 0; i < 10; i++) {
+      await step.accumulate(batch(0), 1);
+      await step.update(1e-7);
+    }
+    const gradient = fixture.file.numbers('0.gradient.classifier.6.weight');
+    const expected = gradient.map((g) => -1e-6 * g);
+    const moved = step
+      .readWeights()
+      .get('classifier.6.weight')!
+      .data.map((w, i) => w - before[i]!);
+    expect(relativeError(moved, expected)).toBeLessThan(0.2);
+    step.dispose();
+  });
+
+  it('answers zeros as gradient and velocity of frozen layers', async () => {
+    const step = await createOnednnTrainingStep(optionsWith({ trainable: 'fullyConnected' }));
+    await step.accumulate(batch(0), 1);
+    await step.update(1e-3);
+    await step.accumulate(batch(1), 1);
+    for (const read of [step.readGradient, step.readVelocity]) {
+      for (const [name, { data }] of read()) {
+        expect(
+          data.some((x) => x !== 0),
+          name,
+        ).toBe(name.startsWith('classifier'));
+      }
+    }
+    step.dispose();
+  });
+
+  it('trains on a crop of 32, where the last map is one pixel', async () => {
+    const spec = { architecture: 'A', width: 1 / 16, fc: 8, classes: 3, crop: 32, head: 'classes' } as const;
+    const options = optionsWith({ spec, weights: hashedWeights(spec, 1), microBatch: 2 });
+    const step = await createOnednnTrainingStep(options);
+    const ones = new Float32Array(2 * 8).fill(1);
+    const loss = await step.accumulate(
+      {
+        pixels: new Uint8Array(2 * 32 * 32 * 3).map((_, i) => (i * 37) % 256),
+        colourShift: new Float32Array(6),
+        labels: Int32Array.of(0, 2),
+        dropout: [ones, ones],
+      },
+      1,
+    );
+    expect(loss).toBeGreaterThan(0);
+    step.dispose();
+  });
+
+  it('refuses labels that are no class, and calls after its disposal', async () => {
+    const step = await createOnednnTrainingStep(optionsWith());
+    const labels = Int32Array.of(0, 1, 2, 3, 4, 10);
+    await expect(step.accumulate({ ...batch(0), labels }, 1)).rejects.toThrow('from 0 to 9, received 10');
+    step.dispose();
+    step.dispose();
+    expect(() => step.readWeights()).toThrow('disposal');
+  });
+
+  it('frees everything: memory stays flat over networks made and dropped', async () => {
+    const cycle = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        const step = await createOnednnTrainingStep(optionsWith({ microBatch: 6 }));
+        await step.accumulate(batch(0), 1);
+        await step.accumulate(batch(1), 1);
+        await step.update(1e-4 * (1 + (i % 3)));
+        step.dispose();
+      }
+    };
+    await cycle(40); // caches of oneDNN, libc and V8 fill
+    const before = residentBytes();
+    await cycle(100);
+    // One network allocates 4 MB: a thousandth of them kept would show.
+    expect(residentBytes() - before).toBeLessThan(20e6);
+  });
+});
