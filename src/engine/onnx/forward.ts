@@ -2,6 +2,7 @@ import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
 import { type ConvolutionLayer, type FullyConnectedLayer, layersOf } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import { createGraph, type ExternalData, type GraphBuilder } from './model.ts';
+import { prepare } from './prepare.ts';
 
 /** Where the numbers of a tensor lie, by its name (`features.0.weight`). */
 export type LocateTensor = (name: string) => ExternalData;
@@ -25,32 +26,31 @@ export function forwardGraph(
   const pixels = graph.input('pixels', 'uint8', ['n', 'h', 'w', 3]);
   const mirrors = graph.input('mirrors', 'int64', [1]);
 
-  let maps = prepare(graph, withMirrors(graph, pixels, mirrors), preprocessing);
+  let x = prepare(graph, withMirrors(graph, pixels, mirrors), preprocessing);
+  const classifier: FullyConnectedLayer[] = [];
   for (const layer of layersOf(spec)) {
-    if (layer.kind === 'pool') {
-      maps = graph.node('MaxPool', [maps], { kernel_shape: [2, 2], strides: [2, 2] });
-    } else if (layer.kind === 'convolution') {
-      maps = addConvolution(graph, maps, layer, locate);
-    }
+    if (layer.kind === 'fullyConnected') classifier.push(layer);
+    else if (layer.kind === 'convolution') x = addConvolution(graph, x, layer, locate);
+    else x = graph.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
   }
-  maps = addClassifier(
-    graph,
-    maps,
-    layersOf(spec).filter((layer) => layer.kind === 'fullyConnected'),
-    locate,
-  );
-  graph.output('maps', maps, 'float32', ['views', outputsOf(spec), 'mapHeight', 'mapWidth']);
+  const maps = addClassifier(graph, x, classifier, locate);
+  graph.output(maps, 'float32', ['views', outputsOf(spec), 'mapHeight', 'mapWidth']);
 
   if (spec.head === 'classes') {
-    const scores = graph.node('ReduceMean', [maps], { axes: [2, 3], keepdims: 0 });
-    const softmax = graph.node('Softmax', [scores], { axis: 1 });
-    const count = graph.node('Shape', [pixels], { start: 0, end: 1 });
-    const shape = graph.node('Concat', [graph.ints([-1]), count, graph.ints([spec.classes])], { axis: 0 });
-    const byView = graph.node('Reshape', [softmax, shape]);
-    const posteriors = graph.node('ReduceMean', [byView], { axes: [0], keepdims: 0 });
-    graph.output('posteriors', posteriors, 'float32', ['n', spec.classes]);
+    const posteriors = addPosteriors(graph, maps, pixels, spec.classes);
+    graph.output(posteriors, 'float32', ['n', spec.classes]);
   }
   return graph.encode();
+}
+
+/** Sum-pooling (paper, 3.2), softmax, and the mean over a picture's views. */
+function addPosteriors(graph: GraphBuilder, maps: string, pixels: string, classes: number): string {
+  const scores = graph.node('ReduceMean', [maps], { axes: [2, 3], keepdims: 0 });
+  const softmax = graph.node('Softmax', [scores], { axis: 1 });
+  const count = graph.node('Shape', [pixels], { start: 0, end: 1 });
+  const shape = graph.node('Concat', [graph.ints([-1]), count, graph.ints([classes])], { axis: 0 });
+  const byView = graph.node('Reshape', [softmax, shape]);
+  return graph.node('ReduceMean', [byView], { axes: [0], keepdims: 0 }, 'posteriors');
 }
 
 /** The pictures, and after them the mirror images of the first `mirrors`. */
@@ -59,24 +59,6 @@ function withMirrors(graph: GraphBuilder, pixels: string, mirrors: string): stri
   const [starts, axes, steps] = [graph.ints([0, -1]), graph.ints([0, 2]), graph.ints([1, -1])];
   const mirrored = graph.node('Slice', [pixels, starts, ends, axes, steps]);
   return graph.node('Concat', [pixels, mirrored], { axis: 0 });
-}
-
-/**
- * Pixels to the network's input `[v n, 3, h, w]`: (pixel x scale - mean) / std. The mean is not folded into the first
- * layer's bias: that layer's zero padding belongs to the prepared picture.
- */
-function prepare(
-  graph: GraphBuilder,
-  pixels: string,
-  { channelOrder, scale, mean, std }: Preprocessing,
-): string {
-  let x = graph.node('Transpose', [pixels], { perm: [0, 3, 1, 2] });
-  if (channelOrder === 'bgr') x = graph.node('Gather', [x, graph.ints([2, 1, 0])], { axis: 1 });
-  x = graph.node('Cast', [x], { to: 1 });
-  const factors = std.map((deviation) => scale / deviation);
-  if (factors.some((factor) => factor !== 1)) x = graph.node('Mul', [x, graph.floats(factors, [3, 1, 1])]);
-  const offsets = mean.map((m, c) => m / std[c]!);
-  return graph.node('Sub', [x, graph.floats(offsets, [3, 1, 1])]);
 }
 
 function addConvolution(
@@ -127,7 +109,7 @@ function addClassifier(
   }
   const shape = graph.node('Concat', [positions, graph.ints([-1])], { axis: 0 });
   const maps = graph.node('Reshape', [y, shape]);
-  return graph.node('Transpose', [maps], { perm: [0, 3, 1, 2] });
+  return graph.node('Transpose', [maps], { perm: [0, 3, 1, 2] }, 'maps');
 }
 
 /** Indices `[windows, kernel]` of the rows or columns that each window of `x` covers along `axis`. */

@@ -30,16 +30,20 @@ export interface ExternalData {
 /** An ONNX graph in the making. Values are known by name; every method that makes one answers its name. */
 export interface GraphBuilder {
   input(name: string, type: DataType, shape: readonly Dimension[]): string;
-  /** Declares `value` as an output of the graph, under the name `name`. */
-  output(name: string, value: string, type: DataType, shape: readonly Dimension[]): void;
+  /** Declares a value as an output of the graph. */
+  output(value: string, type: DataType, shape: readonly Dimension[]): void;
+  /** Declares a list of tensors as an output of the graph. */
+  sequenceOutput(value: string, type: DataType): void;
   /** A small float32 constant. */
   floats(values: readonly number[], shape?: readonly number[]): string;
   /** A small int64 constant. */
   ints(values: readonly number[], shape?: readonly number[]): string;
   /** A float32 initialiser whose numbers stay outside the model. */
   external(name: string, shape: readonly number[], data: ExternalData): string;
-  /** Adds an operator with one output. */
-  node(op: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** Adds an operator with one output, called `name` if it is to be an output of the graph. */
+  node(op: string, inputs: readonly string[], attributes?: Attributes, name?: string): string;
+  /** Adds an operator with two outputs. */
+  nodeOfTwo(op: string, inputs: readonly string[], attributes: Attributes): [string, string];
   /** The bytes of the model. */
   encode(): Uint8Array;
 }
@@ -66,9 +70,9 @@ export function createGraph(name: string): GraphBuilder {
     return value;
   };
 
-  const add = (op: string, from: readonly string[], to: string, attributes: Attributes): void => {
+  const add = (op: string, from: readonly string[], to: readonly string[], attributes: Attributes): void => {
     const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value));
-    nodes.push({ opType: op, name: to, input: from, output: [to], attribute });
+    nodes.push({ opType: op, name: to[0]!, input: from, output: to, attribute });
   };
 
   return {
@@ -76,9 +80,12 @@ export function createGraph(name: string): GraphBuilder {
       inputs.push(tensorInfo(value, type, shape));
       return value;
     },
-    output(value, from, type, shape) {
-      add('Identity', [from], value, {});
+    output(value, type, shape) {
       outputs.push(tensorInfo(value, type, shape));
+    },
+    sequenceOutput(value, type) {
+      const elemType = { tensorType: { elemType: dataTypes[type] } };
+      outputs.push({ name: value, type: { sequenceType: { elemType } } });
     },
     floats: (values, shape = [values.length]) => constant('float32', shape, Float32Array.from(values)),
     ints: (values, shape = [values.length]) => constant('int64', shape, BigInt64Array.from(values, BigInt)),
@@ -93,10 +100,15 @@ export function createGraph(name: string): GraphBuilder {
       });
       return value;
     },
-    node(op, from, attributes = {}) {
-      const value = `${op}_${count++}`;
-      add(op, from, value, attributes);
+    node(op, from, attributes = {}, value = `${op}_${count++}`) {
+      add(op, from, [value], attributes);
       return value;
+    },
+    nodeOfTwo(op, from, attributes) {
+      const first = `${op}_${count++}`;
+      const second = `${op}_${count++}`;
+      add(op, from, [first, second], attributes);
+      return [first, second];
     },
     encode: () =>
       encodeModel({

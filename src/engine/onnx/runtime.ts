@@ -82,7 +82,7 @@ function executionProviders(device: Device): InferenceSession.ExecutionProviderC
 async function probe({ ort, createSession }: Runtime): Promise<void> {
   const graph = createGraph('probe');
   const x = graph.input('x', 'float32', [1]);
-  graph.output('y', graph.node('Add', [x, x]), 'float32', [1]);
+  graph.output(graph.node('Add', [x, x]), 'float32', [1]);
   const session = await createSession(graph.encode());
   await session.run({ x: new ort.Tensor('float32', [1], [1]) });
   await session.release();

@@ -1,0 +1,88 @@
+import { messageOf, VerydeepError } from '../../errors.ts';
+import { tensorsOf } from '../../network/layers.ts';
+import type { Tensor, Weights } from '../../network/weights.ts';
+import { loadWeights } from '../network-weights.ts';
+import type { TrainingStep, TrainingStepOptions } from '../training-step.ts';
+import { gradientInput, gradientOutput } from './differentiable.ts';
+import { createInPlaceRunner } from './in-place.ts';
+import { createRuntime } from './runtime.ts';
+import { updateInPlace } from './sgd.ts';
+import { feedsOf } from './training-feeds.ts';
+import { trainingGraph } from './training-graph.ts';
+
+/**
+ * The training step on onnxruntime's CPU provider: forward and backward pass in one graph, the update in plain
+ * TypeScript on the same buffers. Throws DEVICE_UNAVAILABLE, INVALID_WEIGHTS, and INVALID_SETTINGS for bf16.
+ */
+export async function createOnnxTrainingStep(options: TrainingStepOptions): Promise<TrainingStep> {
+  const { spec, trainable, momentum, weightDecay } = options;
+  if (options.precision !== 'fp32') {
+    const message = `precision: the onnx engine trains in fp32 only, received ${options.precision}; the onednn engine knows it`;
+    throw new VerydeepError('INVALID_SETTINGS', message);
+  }
+  const weights = copyOf(await loadWeights({ id: 'weights', ...options }));
+  const velocity = options.velocity
+    ? copyOf(await loadWeights({ id: 'velocity', spec, weights: options.velocity }))
+    : zerosOf(weights);
+  const gradient = zerosOf(weights);
+  const trained = tensorsOf(spec)
+    .map(({ name }) => name)
+    .filter((name) => trainable === 'all' || name.startsWith('classifier.'));
+
+  // Whatever loads and augments the pictures computes on the same cores.
+  const runtime = await createRuntime({ device: 'cpu', threads: options.threads, sharedCores: true });
+  const { ort } = runtime;
+  const runner = await createInPlaceRunner(runtime);
+  const session = await runtime.createSession(
+    trainingGraph({ ...options, sequenceFirst: runner.sequenceFirst }),
+  );
+
+  // Views of the buffers above, made once; the gradients are inputs and, in their own place, outputs.
+  const loss = new ort.Tensor('float32', new Float32Array(1), [1]);
+  const tensors: Record<string, InstanceType<typeof ort.Tensor>> = {};
+  const targets: typeof tensors = { loss };
+  for (const [name, { data, shape }] of weights) tensors[name] = new ort.Tensor('float32', data, shape);
+  for (const name of trained) {
+    const { data, shape } = gradient.get(name)!;
+    const sum = new ort.Tensor('float32', data, shape);
+    tensors[gradientInput(name)] = sum;
+    targets[gradientOutput(name)] = sum;
+  }
+
+  return {
+    name: `onnxruntime ${ort.env.versions.node} fp32`,
+    async accumulate(batch, share) {
+      const feeds = { ...feedsOf(ort, options, batch, share), ...tensors };
+      try {
+        await runner.run(session, feeds, targets);
+      } catch (cause) {
+        throw new VerydeepError('ENGINE_FAILED', `training step: ${messageOf(cause)}`, { cause });
+      }
+      return loss.data[0] as number;
+    },
+    async update(learningRate) {
+      for (const name of trained) {
+        const [w, v, g] = [weights, velocity, gradient].map((state) => state.get(name)!.data);
+        updateInPlace(w!, v!, g!, { learningRate, momentum, weightDecay });
+      }
+    },
+    readWeights: () => copyOf(weights),
+    readVelocity: () => copyOf(velocity),
+    readGradient: () => copyOf(gradient),
+    dispose() {
+      void session.release();
+    },
+  };
+}
+
+// --- helpers ---
+
+function copyOf(tensors: Weights): Map<string, Tensor> {
+  return new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
+}
+
+function zerosOf(tensors: Weights): Map<string, Tensor> {
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
+  );
+}
