@@ -10,20 +10,15 @@ export type Answerer = (
   context: Pick<RequestContext, 'signal' | 'onPartial'>,
 ) => Promise<Answer>;
 
-/** Puts deadlines on inference, and its outcomes into the metrics. Throws the errors of `Inference`, and NO_IMAGE. */
+/** Puts deadlines on inference, and times into the metrics. Throws the errors of `Inference`, and NO_IMAGE. */
 export function createAnswerer(inference: Inference, metrics: Metrics): Answerer {
   return async (bytes, { options, timeoutMs }, { signal, onPartial }) => {
     const startedMs = performance.now();
-    try {
-      if (bytes.byteLength === 0) throw noImage('received 0 bytes');
-      const context = { signal, deadline: startedMs + timeoutMs, ...(onPartial && { onPartial }) };
-      const answer = await inference.run(bytes, options, context);
-      metrics.answered((performance.now() - startedMs) / 1000);
-      return answer;
-    } catch (error) {
-      metrics.rejected(error instanceof VerydeepError ? error.code : 'INTERNAL');
-      throw error;
-    }
+    if (bytes.byteLength === 0) throw noImage('received 0 bytes');
+    const context = { signal, deadline: startedMs + timeoutMs, ...(onPartial && { onPartial }) };
+    const answer = await inference.run(bytes, options, context);
+    metrics.answered((performance.now() - startedMs) / 1000);
+    return answer;
   };
 }
 

@@ -54,7 +54,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(createErrorHandler(limits.maxFileBytes));
+  app.setErrorHandler(createErrorHandler(limits.maxFileBytes, metrics.rejected));
   app.setNotFoundHandler(sendNotFound);
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', async (request, reply) => {
@@ -74,7 +74,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   await registerOpenapi(app);
   await app.register(multipart, { throwFileSizeLimit: false });
-  await app.register(imageRoutes, { ...limits, ensemble, answerer });
+  await app.register(imageRoutes, { ...limits, ensemble, answerer, metrics });
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoutes, { metrics });
   return app;

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { type ErrorCode, errorStatus, messageOf, VerydeepError } from '../errors.ts';
+import { type ErrorCode, errorStatus, VerydeepError } from '../errors.ts';
 
 /** Fastify's own shape of an error. */
 export interface FailureBody {
@@ -36,14 +36,16 @@ export function failureBody(statusCode: number, code: string, message: string): 
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Client Closed Request', message };
 }
 
-/** Makes the error handler of the app. */
-export function createErrorHandler(maxFileBytes: number) {
+/** Makes the error handler of the app; `onRejected` gets the code of every error that is answered. */
+export function createErrorHandler(maxFileBytes: number, onRejected: (code: string) => void) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const coded = toCoded(error, request, maxFileBytes);
-    if (coded === undefined) return sendForeign(error, request, reply);
+    if (coded === undefined) return sendForeign(error, request, reply, onRejected);
     const { code, message } = publicError(coded);
+    onRejected(code);
     const statusCode = code === 'INTERNAL' ? errorStatus.INTERNAL : coded.statusCode;
-    if (statusCode >= 500) request.log.error({ err: error }, messageOf(error));
+    if (statusCode === 500) request.log.error({ err: error }, coded.message);
+    else request.log.info({ code }, coded.message);
     if (statusCode === 429 || statusCode === 503) {
       reply.header('retry-after', Math.max(1, Math.ceil(coded.retryAfterSeconds ?? 1)));
     }
@@ -82,11 +84,18 @@ export function unsupportedType(request: FastifyRequest): string {
   return `Content-Type: expected image/*, application/octet-stream, none, or multipart/form-data with files; received ${request.headers['content-type']}. Send the bytes of one file, for instance: curl -T photo.jpg`;
 }
 
-function sendForeign(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendForeign(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  onRejected: (code: string) => void,
+): FastifyReply {
   const { statusCode = 500, code = 'INTERNAL' } = error as FastifyError;
   if (statusCode < 400 || statusCode >= 500 || hasZodFastifySchemaValidationErrors(error)) {
     request.log.error({ err: error }, error.message);
+    onRejected(internal.code);
     return reply.code(500).send(failureBody(500, internal.code, internal.message));
   }
+  onRejected('MALFORMED_REQUEST');
   return reply.code(statusCode).send(failureBody(statusCode, code, error.message));
 }

@@ -10,8 +10,8 @@ export interface Metrics {
   readonly observer: InferenceObserver;
   /** An image was answered, so long after its bytes were there. */
   answered(seconds: number): void;
-  /** An image was not answered. */
-  rejected(code: ErrorCode): void;
+  /** A request, a file or a stream's image was answered with an error. */
+  rejected(code: string): void;
   streamOpened(): void;
   streamClosed(code: number): void;
   dispose(): void;
@@ -55,7 +55,7 @@ export function createMetrics({ queue, hosts }: MetricsOptions): Metrics {
   });
   const rejects = new Counter({
     name: 'verydeep_rejects_total',
-    help: 'Images that were not answered, by the code of the error.',
+    help: 'Requests, files and images of streams that were answered with an error, by its code.',
     labelNames: ['reason'] as const,
     registers,
   });

@@ -30,7 +30,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       documented.querystring = { ...(schema.querystring as object), style: 'form', explode: false };
       return { schema: documented, url };
     },
-    transformObject: (document) => removeUnused(jsonSchemaTransformObject(document)),
+    transformObject: (document) => withoutSafeBounds(removeUnused(jsonSchemaTransformObject(document))),
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
@@ -54,6 +54,14 @@ function removeUnused(document: OpenapiDocument): OpenapiDocument {
   visit(document.paths);
   for (const name of Object.keys(all)) if (!used.has(name)) delete all[name];
   return document;
+}
+
+/** Zod bounds every integer by what a double holds exactly: true, and noise. */
+function withoutSafeBounds(document: OpenapiDocument): OpenapiDocument {
+  const text = JSON.stringify(document, (_key, value: unknown) =>
+    typeof value === 'number' && Math.abs(value) === Number.MAX_SAFE_INTEGER ? undefined : value,
+  );
+  return JSON.parse(text) as OpenapiDocument;
 }
 
 function packageVersion(): string {

@@ -4,26 +4,39 @@ import type { InferenceOptions, Task } from '../inference/inference.ts';
 
 /**
  * Options of an image, as the query of a request or as members of a stream's message. One schema serves both: a
- * query's text is turned into the value that it stands for, a message's values are taken as they are.
+ * query's text is turned into the value that it stands for, a message's values are taken as they are. (`prefault`: Zod
+ * tells no `default` of what it preprocesses in JSON Schema.)
  */
 const common = {
-  top: option(z.int().min(1).max(1000)).default(5).describe('Classes in the answer; at most 20 to localise.'),
-  scales: option(z.array(z.int().min(1).max(10_000)).min(1).max(8))
+  top: option(z.int().min(1).max(1000))
+    .prefault(5)
+    .describe('Classes in the answer; at most 20 to localise.'),
+  scales: option(
+    z
+      .array(z.int().min(1).max(10_000))
+      .min(1)
+      .max(8)
+      .meta({ examples: [[144, 160]] }),
+  )
     .optional()
     .describe(
       "Smallest sides Q in pixels to which the image is rescaled, separated by commas; the ensemble's own where not given.",
-    )
-    .meta({ examples: [[144, 160]] }),
-  flip: option(z.boolean()).default(true).describe('Average over the image and its mirror image.'),
+    ),
+  flip: option(z.boolean()).prefault(true).describe('Average over the image and its mirror image.'),
   view: option(z.enum(['dense', 'crops', 'both']))
-    .default('dense')
+    .prefault('dense')
     .describe(
       'The whole image (`dense`), a 5 x 5 grid of crops at each scale, or the mean of both; `dense` to localise.',
     ),
-  networks: option(z.array(z.string().min(1).max(100)).min(1).max(100))
+  networks: option(
+    z
+      .array(z.string().min(1).max(100))
+      .min(1)
+      .max(100)
+      .meta({ examples: [['d', 'e']] }),
+  )
     .optional()
-    .describe('Names of classification networks to average, separated by commas; all where not given.')
-    .meta({ examples: [['d', 'e']] }),
+    .describe('Names of classification networks to average, separated by commas; all where not given.'),
   timeoutMs: option(z.int().min(1))
     .optional()
     .describe("Longest time to the answer in milliseconds, at most the service's own, which is the default."),
@@ -32,14 +45,14 @@ const common = {
 const ownOptions = {
   classify: {
     maps: option(z.boolean())
-      .default(false)
+      .prefault(false)
       .describe(
         'Also answer the score maps of the top classes: their posterior at every window of every scale.',
       ),
   },
   localise: {
     boxes: option(z.enum(['best', 'all']))
-      .default('best')
+      .prefault('best')
       .describe('The best merged box of each of the top classes, or all merged boxes.'),
   },
 };

@@ -8,6 +8,7 @@ import type { Answerer } from './answerer.ts';
 import type { Metrics } from './metrics.ts';
 import type { ImageTask } from './options.ts';
 import { presentModel, presentResult, unnamed } from './present.ts';
+import type { ServerMessage } from './stream-messages.ts';
 import { closeCode, createStreamSession, type StreamAction, type StreamOutcome } from './stream-session.ts';
 
 export interface StreamOptions {
@@ -72,15 +73,17 @@ function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unk
 
   function perform(actions: readonly StreamAction[]): void {
     for (const action of actions) {
-      if (action.type === 'send') send(JSON.stringify(action.message));
+      if (action.type === 'send') send(action.message);
       else if (action.type === 'close') end(action.code, action.reason);
       else void run(action.id, action.task, action.bytes);
     }
   }
 
   /** One message may be larger than the cap; a second one on top of it may not. */
-  function send(text: string): void {
+  function send(message: ServerMessage): void {
+    if (message.type === 'error') metrics.rejected(message.code);
     if (socket.readyState !== socket.OPEN) return;
+    const text = JSON.stringify(message);
     if (socket.bufferedAmount + text.length > maxUnsentBytes && socket.bufferedAmount > 0) {
       perform(session.close(closeCode.tryAgainLater, 'answers are not read'));
     } else {

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
-import { VerydeepError } from '../../errors.ts';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { failureBody } from '../errors.ts';
 import { failures, status } from '../route-docs.ts';
 
 /** `GET /livez`: the process answers. `GET /readyz`: it can answer images. */
@@ -20,21 +20,20 @@ export async function healthRoutes(
     async () => ({ status: 'alive' }),
   );
 
-  app.get(
-    '/readyz',
-    {
-      schema: {
-        operationId: 'ready',
-        summary: 'Whether images are answered',
-        description:
-          'Ready once every network has answered a picture through the whole path; not while no engine host is up, nor while the service stops.',
-        tags: ['operations'],
-        response: { 200: status('ready').describe('They are.'), ...failures(['NOT_READY']) },
-      },
-    },
-    async () => {
-      if (!isReady()) throw new VerydeepError('NOT_READY', 'starting, stopping, or no engine host is up');
-      return { status: 'ready' };
-    },
-  );
+  const readySchema: FastifySchema = {
+    operationId: 'ready',
+    summary: 'Whether images are answered',
+    description:
+      'Ready once every network has answered a picture through the whole path; not while no engine host is up, nor while the service stops.',
+    tags: ['operations'],
+    response: { 200: status('ready').describe('They are.'), ...failures(['NOT_READY']) },
+  };
+  app.get('/readyz', { schema: readySchema }, async (_request, reply) => {
+    if (isReady()) return { status: 'ready' };
+    const message = 'starting, stopping, or no engine host is up';
+    return reply
+      .code(503)
+      .header('retry-after', 1)
+      .send(failureBody(503, 'NOT_READY', message));
+  });
 }

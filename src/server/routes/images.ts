@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Ensemble } from '../../ensembles/ensemble.ts';
 import { VerydeepError } from '../../errors.ts';
 import type { Answer, Task } from '../../inference/inference.ts';
-import type { Answerer } from '../answerer.ts';
-import { noImage } from '../answerer.ts';
+import { type Answerer, noImage } from '../answerer.ts';
 import { publicError, unsupportedType } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
 import { type FileLimits, type ReceivedFile, receiveFiles, tooLarge } from '../multipart.ts';
 import {
   classifyOptions,
@@ -22,6 +22,7 @@ import type { AnswerBody } from '../schemas.ts';
 export interface ImageRoutesOptions extends FileLimits {
   readonly ensemble: Ensemble;
   readonly answerer: Answerer;
+  readonly metrics: Metrics;
   readonly timeoutMs: number;
   /** Requests received or answered at once. */
   readonly maxRequests: number;
@@ -127,7 +128,8 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
     } catch (error) {
       if (concernsRequest(error)) throw error;
       const shown = publicError(error);
-      if (!(error instanceof VerydeepError) || error.statusCode >= 500)
+      options.metrics.rejected(shown.code);
+      if (!(error instanceof VerydeepError) || error.statusCode === 500)
         request.log.error({ err: error }, name);
       return { error, result: { name, error: shown } };
     }

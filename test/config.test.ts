@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readSettings, settingsTable } from '../src/config.ts';
+import { VerydeepError } from '../src/errors.ts';
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    if (error instanceof VerydeepError && error.code === 'INVALID_SETTINGS') return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('settings', () => {
+  it('have defaults that do not contradict one another', () => {
+    expect(readSettings({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      ensemble: 'demo',
+      engine: 'auto',
+    });
+    expect(readSettings({}).weightsDir).toBeUndefined();
+  });
+
+  it('are read from the environment; an empty one is not set', () => {
+    const settings = readSettings({
+      PORT: '0',
+      MAX_FILE_BYTES: '1000',
+      DEVICES: 'cuda:0,cuda:1',
+      HOST: '',
+      PATH: '/bin',
+    });
+    expect(settings).toMatchObject({
+      port: 0,
+      maxFileBytes: 1000,
+      devices: 'cuda:0,cuda:1',
+      host: '127.0.0.1',
+    });
+  });
+
+  it.each([
+    [{ PORT: '65536' }, 'PORT: expected an integer from 0 to 65535; received "65536"'],
+    [{ PORT: '0x10' }, 'received "0x10"'],
+    [{ MAX_FILE_BYTES: '1e6' }, 'MAX_FILE_BYTES: expected an integer'],
+    [{ THREADS: '-1' }, 'THREADS: expected an integer from 0'],
+    [
+      { LOG_LEVEL: 'loud' },
+      'LOG_LEVEL: expected fatal, error, warn, info, debug, trace, silent; received "loud"',
+    ],
+    [{ ENGINE: 'tpu' }, 'ENGINE: expected auto, onnx'],
+    [{ DEVICES: 'gpu' }, 'DEVICES: expected a list of cpu, cuda:N'],
+    [{ ENSEMBLE_VERSION: 'newest' }, 'ENSEMBLE_VERSION: expected a number or latest'],
+    [
+      { BATCH_DELAY_MS: '100', TIMEOUT_MS: '100' },
+      'BATCH_DELAY_MS: expected less than TIMEOUT_MS (100); received 100',
+    ],
+    [{ TIMEOUT_MS: '60000' }, 'SHUTDOWN_TIMEOUT_MS: expected at least'],
+    [{ MAX_BATCH_GFLOPS: '9000' }, 'MAX_BATCH_GFLOPS: expected at most MAX_QUEUE_GFLOPS'],
+    [{ PRECISION: 'bf16', ENGINE: 'onnx' }, 'PRECISION: expected fp32 with ENGINE=onnx'],
+    [{ DEVICES: 'cuda:0', ENGINE: 'onednn' }, 'DEVICES: expected cpu with ENGINE=onednn'],
+  ])('%j are refused with the reason', (environment, reason) => {
+    expect(refusal(environment)).toContain(reason);
+  });
+
+  it('are refused with all reasons at once', () => {
+    const message = refusal({ PORT: 'x', ENGINE: 'y' });
+    expect(message).toContain('PORT');
+    expect(message).toContain('ENGINE');
+  });
+
+  it('of any text are taken or refused, never worse', () => {
+    const names = [...settingsTable().matchAll(/`([A-Z_]+)` \|/g)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(20);
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), fc.string()), (environment) => {
+        refusal(environment);
+      }),
+    );
+  });
+
+  it('are those of the table in the README (npm run readme)', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    expect(readme).toContain(`<!-- settings -->\n${settingsTable()}\n<!-- /settings -->`);
+  });
+});
