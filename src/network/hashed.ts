@@ -2,20 +2,22 @@ import type { NetworkSpec } from './architecture.ts';
 import { fanInOf, weightLayersOf } from './layers.ts';
 import type { Tensor, Weights } from './weights.ts';
 
+/** The number at `index` of a stream, in [-1, 1): a 32-bit hash (murmur3's finaliser) of a counter. */
+export function hashedNumber(index: number, stream: number): number {
+  let x = (Math.imul(index, 0x9e3779b1) + Math.imul(stream, 0x9e3779b9)) >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  x = (x ^ (x >>> 16)) >>> 0;
+  return x / 2 ** 31 - 1;
+}
+
 /**
- * `count` numbers in [-1, 1) by a 32-bit hash (murmur3's finaliser) of a counter: weights that anybody can make again
- * in any language, for benches and references of networks too large to store.
+ * The first `count` numbers of a stream in float32: weights that anybody can make again in any language, for benches
+ * and references of networks too large to store.
  */
 export function hashed(count: number, stream: number): Float32Array {
   const numbers = new Float32Array(count);
-  const offset = Math.imul(stream, 0x9e3779b9);
-  for (let i = 0; i < count; i++) {
-    let x = (Math.imul(i, 0x9e3779b1) + offset) >>> 0;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    x = (x ^ (x >>> 16)) >>> 0;
-    numbers[i] = x / 2 ** 31 - 1;
-  }
+  for (let i = 0; i < count; i++) numbers[i] = hashedNumber(i, stream);
   return numbers;
 }
 
