@@ -36,17 +36,29 @@ export function stepsPerEpoch(pictures: number, batch: number): number {
   return Math.max(1, Math.floor(pictures / batch));
 }
 
-/** Room for one micro-batch, in memory that threads share. */
-export function allocateBatch(plan: Pick<BatchPlan, 'microBatch' | 'crop' | 'fc'>): Required<TrainingBatch> {
+/** Room for one micro-batch, in ordinary memory or in memory that threads share. */
+export function allocateBatch(
+  plan: Pick<BatchPlan, 'microBatch' | 'crop' | 'fc'>,
+  Memory: ArrayBufferConstructor | SharedArrayBufferConstructor = ArrayBuffer,
+): Required<TrainingBatch> {
   const { microBatch, crop, fc } = plan;
-  const floats = (count: number): Float32Array => new Float32Array(new SharedArrayBuffer(count * 4));
+  const floats = (count: number): Float32Array => new Float32Array(new Memory(count * 4));
   return {
-    pixels: new Uint8Array(new SharedArrayBuffer(microBatch * crop * crop * 3)),
+    pixels: new Uint8Array(new Memory(microBatch * crop * crop * 3)),
     colourShift: floats(microBatch * 3),
-    labels: new Int32Array(new SharedArrayBuffer(microBatch * 4)),
+    labels: new Int32Array(new Memory(microBatch * 4)),
     boxes: floats(microBatch * 4),
     dropout: [floats(microBatch * fc), floats(microBatch * fc)],
   };
+}
+
+export function copyBatch(from: Required<TrainingBatch>, to: Required<TrainingBatch>): void {
+  to.pixels.set(from.pixels);
+  to.colourShift.set(from.colourShift);
+  to.labels.set(from.labels);
+  to.boxes.set(from.boxes);
+  to.dropout[0].set(from.dropout[0]);
+  to.dropout[1].set(from.dropout[1]);
 }
 
 /**

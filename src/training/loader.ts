@@ -3,12 +3,12 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TrainingBatch } from '../engine/training-step.ts';
 import type { ImageLimits } from '../image/limits.ts';
-import { allocateBatch, type BatchPlan, type MicroBatchIndex, stepsPerEpoch } from './batch.ts';
+import { allocateBatch, type BatchPlan, copyBatch, type MicroBatchIndex, stepsPerEpoch } from './batch.ts';
 import type { StoredPicture } from './dataset.ts';
 
 /** Gives micro-batches in order, made ahead of time by a thread of its own. */
 export interface BatchLoader {
-  /** The next micro-batch. Its memory is used again after the following call. */
+  /** The next micro-batch. Its memory is used again by the following call. */
   next(): Promise<TrainingBatch>;
   close(): Promise<void>;
 }
@@ -37,7 +37,8 @@ export function createBatchLoader(
   limits: ImageLimits,
   start: { readonly epoch: number; readonly step: number },
 ): BatchLoader {
-  const slots = Array.from({ length: slotCount }, () => allocateBatch(plan));
+  const slots = Array.from({ length: slotCount }, () => allocateBatch(plan, SharedArrayBuffer));
+  const batch = allocateBatch(plan); // native runtimes refuse shared memory
   const worker = startWorker({ plan, pictures, limits, slots });
   let ready = 0;
   let given = 0;
@@ -63,7 +64,6 @@ export function createBatchLoader(
 
   return {
     async next() {
-      if (given > 0) refill((given - 1) % slotCount);
       while (ready === 0) {
         if (failure) throw failure;
         await new Promise<void>((resolve) => {
@@ -71,7 +71,10 @@ export function createBatchLoader(
         });
       }
       ready -= 1;
-      return slots[given++ % slotCount]!;
+      const slot = given++ % slotCount;
+      copyBatch(slots[slot]!, batch);
+      refill(slot);
+      return batch;
     },
     close: async () => void (await worker.terminate()),
   };
@@ -89,7 +92,9 @@ function startWorker(workerData: LoaderData): Worker {
   const built = import.meta.url.endsWith('.js');
   const entry = new URL(`./loader-worker.${built ? 'js' : 'ts'}`, import.meta.url);
   if (built) return new Worker(entry, { workerData });
-  const api = createRequire(import.meta.url).resolve('tsx/esm/api').replace(/cjs$/, 'mjs');
+  const api = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/cjs$/, 'mjs');
   const tsx = pathToFileURL(api).href;
   const source = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })`;
   return new Worker(source, { workerData, eval: true });
