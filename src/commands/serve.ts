@@ -24,8 +24,8 @@ export async function run(argv: string[]): Promise<number> {
   parseArgs({ args: argv }); // there are none: everything is a setting
   // Heavy, and the help text does not need them.
   const { readSettings } = await import('../config.ts');
-  const { startService } = await import('./start-service.ts');
   const settings = readSettings(process.env);
+  const { startService } = await import('./start-service.ts');
 
   const signals = stopSignals();
   const service = await startService(settings);

@@ -56,8 +56,8 @@ export async function startService(settings: Settings): Promise<Service> {
       threads,
       precision,
       ...(onednnLibrary !== undefined && { onednnLibrary }),
-      onEvent: ({ type, ...event }) =>
-        app.log[type === 'ready' ? 'info' : 'error'](event, `engine host ${type}`),
+      onEvent: ({ type, pid, ...event }) =>
+        app.log[type === 'ready' ? 'info' : 'error']({ ...event, hostPid: pid }, `engine host ${type}`),
     });
     for (const network of networkSources(ensemble)) await pool.load(network);
     inference = createInference({
@@ -82,6 +82,7 @@ export async function startService(settings: Settings): Promise<Service> {
     ready: start(),
     async stop(delayMs) {
       state = 'stopping';
+      app.log.info({ delayMs }, 'stopping');
       await delay(delayMs);
       await app.close();
       await pool?.dispose();

@@ -101,6 +101,15 @@ describe('one image', () => {
     });
   });
 
+  it('that is empty is missed, whatever its type', async () => {
+    const { app } = await startApp();
+    for (const type of ['image/jpeg', 'text/plain', 'application/json']) {
+      const headers = { 'content-type': type, 'content-length': '0' };
+      const response = await app.inject({ method: 'POST', url: '/classify', headers });
+      expect(response.json()).toMatchObject({ statusCode: 400, code: 'NO_IMAGE' });
+    }
+  });
+
   it('is dropped when its sender goes away', async () => {
     const aborted = deferred<unknown>();
     const running = deferred();

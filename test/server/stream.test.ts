@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { ServerMessage } from '../../src/server/stream-messages.ts';
 import { deferred, ensemble, plainRun, startApp } from './app-under-test.ts';
+import { messagesOf } from './messages.ts';
 
 type App = Awaited<ReturnType<typeof startApp>>['app'];
 
@@ -11,25 +11,13 @@ async function connect(app: App) {
   const address = app.server.listening ? undefined : await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = address ? new URL(address) : (app.server.address() as { port: number });
   const socket = new WebSocket(`ws://127.0.0.1:${port}/stream`);
-  const queue: ServerMessage[] = [];
-  const waiting: ((message: ServerMessage) => void)[] = [];
-  socket.on('message', (data: Buffer) => {
-    const message = JSON.parse(data.toString()) as ServerMessage;
-    const waiter = waiting.shift();
-    if (waiter) waiter(message);
-    else queue.push(message);
-  });
+  const messages = messagesOf(socket);
   const closed = once(socket, 'close').then(([code]) => code as number);
   await once(socket, 'open');
   return {
     socket,
     closed,
-    next: () =>
-      new Promise<ServerMessage>((resolve) => {
-        const message = queue.shift();
-        if (message) resolve(message);
-        else waiting.push(resolve);
-      }),
+    next: messages.next,
     send(id: string, bytes: string | Buffer, more: object = {}) {
       socket.send(JSON.stringify({ type: 'image', id, task: 'classify', ...more }));
       socket.send(Buffer.from(bytes));

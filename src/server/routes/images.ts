@@ -154,7 +154,8 @@ function acceptImageBodies(app: FastifyInstance): void {
     );
   }
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
-    if (request.headers['content-type'] === undefined) return body;
+    // Of an empty body the type says nothing.
+    if (request.headers['content-type'] === undefined || body.length === 0) return body;
     throw new VerydeepError('UNSUPPORTED_IMAGE', unsupportedType(request));
   });
 }
