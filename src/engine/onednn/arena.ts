@@ -3,8 +3,8 @@ import type { Preprocessing } from '../../network/preprocessing.ts';
 import type { Tensor, Weights } from '../../network/weights.ts';
 import { exchangeRedAndBlue } from './channel-order.ts';
 import type { Onednn } from './library.ts';
-import { reorder } from './primitives.ts';
-import { createScope, floatsOf, type MemoryDesc } from './scope.ts';
+import { reorder, runSteps } from './primitives.ts';
+import { createScope, type MemoryDesc } from './scope.ts';
 
 /**
  * Place of one tensor in an arena: one flat block of float32 for all weights (or gradients, or velocities) of a network,
@@ -50,24 +50,20 @@ export function slotsOf(
 export function writeArena(onednn: Onednn, slots: readonly Slot[], address: bigint, weights: Weights): void {
   for (const slot of slots) {
     const tensor = weights.get(slot.name)!;
-    withPlainCopy(onednn, slot, address, (plain, copy) => {
-      plain.set((slot.blueFirst ? exchangeRedAndBlue(tensor) : tensor).data);
-      copy('in');
-    });
+    const { data } = slot.blueFirst ? exchangeRedAndBlue(tensor) : tensor;
+    transfer(onednn, slot, address, data, 'in');
   }
 }
 
 /** Copies of the tensors in the arena at `address`. */
 export function readArena(onednn: Onednn, slots: readonly Slot[], address: bigint): Map<string, Tensor> {
-  return new Map(
-    slots.map((slot) => {
-      const tensor = withPlainCopy(onednn, slot, address, (plain, copy) => {
-        copy('out');
-        return { shape: slot.shape, data: plain.slice() };
-      });
-      return [slot.name, slot.blueFirst ? exchangeRedAndBlue(tensor) : tensor];
-    }),
-  );
+  const tensors = zerosOf(slots);
+  for (const slot of slots) {
+    const tensor = tensors.get(slot.name)!;
+    transfer(onednn, slot, address, tensor.data, 'out');
+    if (slot.blueFirst) tensors.set(slot.name, exchangeRedAndBlue(tensor));
+  }
+  return tensors;
 }
 
 /** Zeros of the same names and shapes. */
@@ -83,21 +79,19 @@ function countOf({ shape }: Slot): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-function withPlainCopy<T>(
+function transfer(
   onednn: Onednn,
   slot: Slot,
   address: bigint,
-  use: (plain: Float32Array, copy: (direction: 'in' | 'out') => void) => T,
-): T {
+  data: Float32Array,
+  direction: 'in' | 'out',
+): void {
   const scope = createScope(onednn);
   try {
     const inside = scope.memory(slot.desc, address + BigInt(slot.offsetBytes));
-    const outside = scope.memory(scope.desc(slot.shape, 'f32', 'rowMajor'));
-    return use(floatsOf(scope, outside), (direction) => {
-      const [from, to] = direction === 'in' ? [outside, inside] : [inside, outside];
-      reorder(scope, slot.name, from, to).run();
-      onednn.wait();
-    });
+    const outside = scope.share(scope.desc(slot.shape, 'f32', 'rowMajor'), data);
+    const [from, to] = direction === 'in' ? [outside, inside] : [inside, outside];
+    runSteps(scope, [reorder(scope, slot.name, from, to)]);
   } finally {
     scope.dispose();
   }

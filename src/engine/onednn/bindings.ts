@@ -168,6 +168,11 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
       bytes: number,
       advice: number,
     ) => number,
+    fill: libc.func('void *memset(void *data, int byte, size_t bytes)') as (
+      data: bigint,
+      byte: number,
+      bytes: number,
+    ) => bigint,
     free: libc.func('void free(void *data)') as (data: bigint) => void,
   };
 }

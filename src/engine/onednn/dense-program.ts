@@ -1,19 +1,19 @@
 import type { NetworkSpec } from '../../network/architecture.ts';
-import type { DataType } from './constants.ts';
+import { bytesOf, type DataType } from './constants.ts';
 import { type DenseShape, planDense } from './dense-plan.ts';
 import type { DenseWeights } from './dense-weights.ts';
 import type { Onednn } from './library.ts';
 import { createStep, runSteps, type Step } from './primitives.ts';
-import { createScope, floatsOf, type Memory, type Scope } from './scope.ts';
+import { createScope, type Memory, type Numbers, numbersFor, type Scope } from './scope.ts';
 import { createWorkspace } from './workspace.ts';
 
 /** The forward pass of one network over pictures of one shape. */
 export interface DenseProgram {
   /** Prepared pixels `[count, height, width, 3]`, interleaved, to be written before a run. */
-  readonly input: Float32Array | Uint16Array;
+  readonly input: Numbers;
   /** Answers of the last run, `[count, h', w', outputs]`. */
   readonly output: Float32Array;
-  /** Memory for activations. */
+  /** Memory for activations, pixels and answers. */
   readonly bytes: number;
   run(): void;
   dispose(): void;
@@ -48,25 +48,26 @@ function build(
     weights.choose(scope, layer, planWith),
   );
   const workspace = createWorkspace(scope);
-  const input = scope.memory(planned.input);
+  const input = scope.share(planned.input, numbersFor(type, planned.input));
+  const answers = planned.layers.at(-1)!.output;
+  const output = scope.share(answers, new Float32Array(answers.bytes / bytesOf.f32));
   const steps: Step[] = [];
-  let current = input;
+  let current: Memory = input;
   for (const { layer, plan, output: desc } of planned.layers) {
-    const output = workspace.take(desc);
+    const next = desc === answers ? output : workspace.take(desc);
     const parameters: { weights?: Memory; bias?: Memory } = layer
       ? { weights: weights.weightsFor(layer, plan), bias: weights.bias(layer) }
       : {};
     steps.push(
-      createStep(layer?.name ?? 'pool', plan, { source: current, ...parameters, destination: output }),
+      createStep(layer?.name ?? 'pool', plan, { source: current, ...parameters, destination: next }),
     );
     workspace.give(current);
-    current = output;
+    current = next;
   }
-  const bytes = scope.onednn.view(input.address, input.desc.bytes);
   return {
-    input: type === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes),
-    output: floatsOf(scope, current),
-    bytes: scope.allocatedBytes,
+    input: input.array,
+    output: output.array,
+    bytes: scope.allocatedBytes + input.array.byteLength + output.array.byteLength,
     run: () => runSteps(scope, steps),
     dispose: scope.dispose,
   };

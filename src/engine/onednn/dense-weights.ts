@@ -7,7 +7,7 @@ import { exchangeRedAndBlue } from './channel-order.ts';
 import type { DataType } from './constants.ts';
 import { type PlanWith, planDense } from './dense-plan.ts';
 import { type PrimitiveDesc, reorder, runSteps } from './primitives.ts';
-import { createScope, floatsOf, type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
+import { createScope, type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
 import { slownessOf } from './slowness.ts';
 
 /** Weights of a loaded network, shared by its programs for all shapes. */
@@ -49,7 +49,7 @@ export function createDenseWeights(
       const tensor = i === 0 && preprocessing.channelOrder === 'bgr' ? exchangeRedAndBlue(stored) : stored;
       write(scope, [outputs, inputs, kernel, kernel], tensor, copies.get(name)![0]!);
       const bias = scope.memory(scope.desc([outputs], 'f32', 'rowMajor'));
-      floatsOf(scope, bias).set(weights.get(`${name}.bias`)!.data);
+      write(scope, [outputs], weights.get(`${name}.bias`)!, bias);
       biases.set(name, bias);
     });
   } finally {
@@ -83,9 +83,7 @@ export function createDenseWeights(
 function write(scope: Scope, dims: readonly number[], { data }: Tensor, target: Memory): void {
   const staging = createScope(scope.onednn);
   try {
-    const plain = staging.memory(staging.desc(dims, 'f32', 'rowMajor'));
-    floatsOf(staging, plain).set(data);
-    copyTo(staging, plain, target);
+    copyTo(staging, staging.share(staging.desc(dims, 'f32', 'rowMajor'), data), target);
   } finally {
     staging.dispose();
   }

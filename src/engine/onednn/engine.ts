@@ -110,7 +110,7 @@ function runNetwork(
     const { input, output, run } = programFor(end - start);
     for (let i = start; i < end; i++) {
       const variation = { from: i % count, to: i - start, mirror: i >= count };
-      preparation.prepare(batch, { layout: 'channelsLast', data: input }, variation);
+      preparation.prepare(batch, input, variation);
     }
     run();
     answers.set(output, start * perPicture);

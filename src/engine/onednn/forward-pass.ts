@@ -3,7 +3,15 @@ import type { DataType } from './constants.ts';
 import type { Parameters } from './parameters.ts';
 import type { LayerPlan, PlannedLayer } from './plan.ts';
 import { createStep, multiply, type PrimitiveDesc, reorder, type Step } from './primitives.ts';
-import { type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
+import {
+  type Memory,
+  type MemoryDesc,
+  type Numbers,
+  numbersFor,
+  type Scope,
+  type SharedMemory,
+  sameDesc,
+} from './scope.ts';
 
 /** A layer with the memories that its forward pass reads and writes. */
 export type Stage =
@@ -15,7 +23,7 @@ export type Stage =
       /** After ReLU and dropout. */
       readonly output: Memory;
       /** Factors of dropout, `[batch, fc]`, after the first two fully connected layers. */
-      readonly dropout?: Memory;
+      readonly dropout?: SharedMemory;
       /** The maps that were laid flat for the first fully connected layer. */
       readonly maps?: MemoryDesc;
     }
@@ -29,8 +37,10 @@ export type Stage =
     };
 
 export interface ForwardPass {
-  /** Prepared pixels `[batch, 3, crop, crop]`, as planes or interleaved. */
-  readonly input: { readonly memory: Memory; readonly layout: 'rowMajor' | 'channelsLast' };
+  /** Prepared pixels `[batch, crop, crop, 3]`. */
+  readonly input: SharedMemory<Numbers>;
+  /** Scores or boxes `[batch, outputs]`. */
+  readonly answers: SharedMemory;
   readonly stages: readonly Stage[];
   readonly steps: readonly Step[];
 }
@@ -40,12 +50,16 @@ export function createForwardPass(
   scope: Scope,
   planned: readonly PlannedLayer[],
   parameters: Parameters,
-  shape: { readonly batch: number; readonly crop: number; readonly type: DataType },
+  shape: { readonly batch: number; readonly crop: number; readonly outputs: number; readonly type: DataType },
 ): ForwardPass {
   const steps: Step[] = [];
   const stages: Stage[] = [];
-  const input = inputOf(scope, planned[0]!, shape);
-  let current = input.memory;
+  const { batch, crop, outputs, type } = shape;
+  const pixels = scope.desc([batch, 3, crop, crop], type, 'channelsLast');
+  const input = scope.share(pixels, numbersFor(type, pixels));
+  const answersDesc = scope.desc([batch, outputs], 'f32', 'rowMajor');
+  const answers = scope.share(answersDesc, new Float32Array(batch * outputs));
+  let current: Memory = input;
 
   const reordered = (label: string, wanted: MemoryDesc): Memory => {
     if (sameDesc(scope, current.desc, wanted)) return current;
@@ -69,40 +83,26 @@ export function createForwardPass(
     let maps: MemoryDesc | undefined;
     if (stages.at(-1)?.kind === 'pool' && layer.kind === 'fullyConnected') {
       // Planes are the (c, y, x) order of the weights' inputs.
-      const dims = [shape.batch, layer.inputs, layer.kernel, layer.kernel];
-      maps = scope.desc(dims, shape.type, 'rowMajor');
+      const dims = [batch, layer.inputs, layer.kernel, layer.kernel];
+      maps = scope.desc(dims, type, 'rowMajor');
       current = scope.memory(wanted, reordered(layer.name, maps).address);
     } else {
       current = reordered(layer.name, wanted);
     }
-    const output = scope.memory(forward.desc('destination'));
+    const isLast = entry === planned.at(-1);
+    const output = isLast ? answers : scope.memory(forward.desc('destination'));
     const { forward: weights, bias } = parameters.of(layer);
     steps.push(createStep(layer.name, forward, { source: current, weights, bias, destination: output }));
     const dropped = layer.kind === 'fullyConnected' && layer.hidden;
     const dropout = dropped
-      ? scope.memory(scope.desc([shape.batch, layer.outputs], 'f32', 'rowMajor'))
+      ? scope.share(
+          scope.desc([batch, layer.outputs], 'f32', 'rowMajor'),
+          new Float32Array(batch * layer.outputs),
+        )
       : undefined;
     if (dropout) steps.push(multiply(scope, `dropout ${layer.name}`, output, dropout));
     stages.push({ ...entry, input: current, output, ...(dropout && { dropout }), ...(maps && { maps }) });
     current = output;
   }
-  return { input, stages, steps };
-}
-
-// --- helpers ---
-
-/** The layout of the first convolution where pixels can be written in it, else interleaved. */
-function inputOf(
-  scope: Scope,
-  first: PlannedLayer,
-  { batch, crop, type }: { readonly batch: number; readonly crop: number; readonly type: DataType },
-): ForwardPass['input'] {
-  if (first.kind !== 'weights') throw new TypeError('expected a network that starts with a convolution');
-  const wanted = first.plan.forward.desc('source');
-  const [planes, interleaved] = (['rowMajor', 'channelsLast'] as const).map((layout) =>
-    scope.desc([batch, 3, crop, crop], type, layout),
-  );
-  return sameDesc(scope, wanted, planes!)
-    ? { memory: scope.memory(planes!), layout: 'rowMajor' }
-    : { memory: scope.memory(interleaved!), layout: 'channelsLast' };
+  return { input, answers, stages, steps };
 }

@@ -12,8 +12,8 @@ export interface Onednn extends Bindings {
   readonly path: string;
   /** `3.2.0`. */
   readonly version: string;
-  /** Bytes at an address. The buffer must not be used after they are freed. */
-  view(address: bigint, bytes: number): ArrayBuffer;
+  /** Address of the numbers of an array, which stay there for as long as the array is referenced. */
+  addressOf(array: Float32Array | Uint16Array): bigint;
 }
 
 const loaded = new Map<string, Promise<Onednn>>();
@@ -47,7 +47,7 @@ async function load(path: string): Promise<Onednn> {
     ) as Int32Array;
     const version = `${major}.${minor}.${patch}`;
     if (major !== 3) throw new Error(`expected oneDNN 3, received oneDNN ${version}`);
-    return { ...bind(library, libc), path, version, view: koffi.view };
+    return { ...bind(library, libc), path, version, addressOf: koffi.address };
   } catch (cause) {
     throw new VerydeepError('DEVICE_UNAVAILABLE', `oneDNN at ${path}: ${messageOf(cause)}`, { cause });
   }

@@ -57,12 +57,17 @@ export function createParameters(
   const trainableSlots = slots.slice(2 * frozenCount);
   const frozenBytes = trainableSlots[0]!.offsetBytes;
 
-  const weightsAddress = scope.allocate(bytes, true);
+  const zeroed = (length: number): bigint => {
+    const address = scope.allocate(length);
+    onednn.fill(address, 0, length); // padding between the slots stays zero through every update
+    return address;
+  };
+  const weightsAddress = zeroed(bytes);
   const flat = scope.desc([(bytes - frozenBytes) / bytesOf.f32], 'f32', 'rowMajor');
   const arenas: UpdateArenas = {
     weights: scope.memory(flat, weightsAddress + BigInt(frozenBytes)),
-    gradient: scope.memory(flat, scope.allocate(flat.bytes, true)),
-    velocity: scope.memory(flat, scope.allocate(flat.bytes, true)),
+    gradient: scope.memory(flat, zeroed(flat.bytes)),
+    velocity: scope.memory(flat, zeroed(flat.bytes)),
   };
   /** Address that the offset of a trainable slot counts from. */
   const base = (block: Memory): bigint => block.address - BigInt(frozenBytes);

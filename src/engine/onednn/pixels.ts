@@ -1,4 +1,6 @@
 import type { Preprocessing } from '../../network/preprocessing.ts';
+import type { DataType } from './constants.ts';
+import type { Numbers } from './scope.ts';
 
 /** RGB pictures of one size, `[count, height, width, 3]`. */
 export interface Pictures {
@@ -8,18 +10,11 @@ export interface Pictures {
   readonly width: number;
 }
 
-/** Where prepared pixels go: channels red, green, blue, as planes (`rowMajor`) or interleaved. */
-export interface PreparedPixels {
-  readonly layout: 'rowMajor' | 'channelsLast';
-  /** Float32Array of f32, or the bit patterns of bf16. */
-  readonly data: Float32Array | Uint16Array;
-}
-
 /** Where a picture comes from and how it is varied on the way. */
 export interface Variation {
   /** Index among the pictures. */
   readonly from: number;
-  /** Index among the prepared ones. */
+  /** Index among the prepared ones, `[.., height, width, 3]`, red, green, blue. */
   readonly to: number;
   readonly mirror: boolean;
   /** Added to each channel of the pixels, red, green, blue. */
@@ -31,13 +26,12 @@ const levels = 256;
 
 /** Prepares pictures for the network, one at a time: ((pixel + shift) x scale - mean) / std, of each channel. */
 export interface Preparation {
-  prepare(pictures: Pictures, target: PreparedPixels, variation: Variation): void;
+  prepare(pictures: Pictures, target: Numbers, variation: Variation): void;
 }
 
-export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'bf16'): Preparation {
+export function createPreparation(preprocessing: Preprocessing, type: DataType): Preparation {
   // A channel of a picture has 256 levels at most: a table of them is cheaper than arithmetic on every pixel.
-  const table = (): Float32Array | Uint16Array =>
-    type === 'f32' ? new Float32Array(levels) : new Uint16Array(levels);
+  const table = (): Numbers => (type === 'f32' ? new Float32Array(levels) : new Uint16Array(levels));
   const red = table();
   const green = table();
   const blue = table();
@@ -60,20 +54,19 @@ export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'b
   };
 
   return {
-    prepare({ pixels, height, width }, { layout, data }, { from, to, mirror, shift }) {
+    prepare({ pixels, height, width }, data, { from, to, mirror, shift }) {
       fill(shift ? Array.from(shift) : [0, 0, 0]);
       const size = height * width;
-      const [plane, step] = layout === 'rowMajor' ? [size, 1] : [1, channels];
-      const forward = mirror ? -channels : channels;
+      const step = mirror ? -channels : channels;
       let target = to * size * channels;
       for (let y = 0; y < height; y++) {
         let source = (from * size + y * width + (mirror ? width - 1 : 0)) * channels;
         for (let x = 0; x < width; x++) {
           data[target] = red[pixels[source]!]!;
-          data[target + plane] = green[pixels[source + 1]!]!;
-          data[target + 2 * plane] = blue[pixels[source + 2]!]!;
-          source += forward;
-          target += step;
+          data[target + 1] = green[pixels[source + 1]!]!;
+          data[target + 2] = blue[pixels[source + 2]!]!;
+          source += step;
+          target += channels;
         }
       }
     },
@@ -83,7 +76,7 @@ export function createPreparation(preprocessing: Preprocessing, type: 'f32' | 'b
 // --- helpers ---
 
 /** From bit patterns of float32 to those of bf16, rounded to nearest, ties to even. */
-function toBfloat16(bits: Uint32Array, target: Float32Array | Uint16Array): void {
+function toBfloat16(bits: Uint32Array, target: Numbers): void {
   for (let i = 0; i < bits.length; i++) {
     const float = bits[i]!;
     target[i] = (float + 0x7fff + ((float >>> 16) & 1)) >>> 16;

@@ -86,12 +86,7 @@ function planConvolution(
   const bias = scope.desc([layer.outputs], 'f32', 'rowMajor');
 
   const plan = (layout: Layout): LayerPlan => {
-    // Three channels fit no blocks: the first layer reads what its implementation likes best.
-    const source = scope.desc(
-      [batch, layer.inputs, height, width],
-      type,
-      layer.inputs === 3 ? 'any' : layout,
-    );
+    const source = scope.desc([batch, layer.inputs, height, width], type, layout);
     const destination = scope.desc([batch, layer.outputs, height, width], type, layout);
     const weights = scope.desc(weightDims, type, 'any');
     const descs = { source, weights, bias, destination, padding };

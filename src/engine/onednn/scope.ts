@@ -20,6 +20,14 @@ export interface Memory {
   readonly handle: Handle;
 }
 
+/** Numbers of JavaScript that primitives read and write where they are. */
+export interface SharedMemory<T extends Numbers = Float32Array> extends Memory {
+  readonly array: T;
+}
+
+/** Numbers of f32, or the bit patterns of bf16. */
+export type Numbers = Float32Array | Uint16Array;
+
 /**
  * Owner of native objects and memory: everything made through it is freed by `dispose`, last made first. A native
  * object must not be used after that (the process would crash), so a network owns one scope and is dropped as a whole.
@@ -32,10 +40,12 @@ export interface Scope {
   desc(dims: readonly number[], type: DataType, layout: Layout): MemoryDesc;
   /** A copy of a descriptor that another scope, or a primitive descriptor of it, owns. */
   clone(desc: MemoryDesc): MemoryDesc;
-  /** Address of new memory; zeroed only where asked for. */
-  allocate(bytes: number, zeroed?: boolean): bigint;
+  /** Address of new memory, not zeroed. */
+  allocate(bytes: number): bigint;
   /** A memory of its own, or over part of another allocation. */
   memory(desc: MemoryDesc, address?: bigint): Memory;
+  /** A memory over an array of exactly its length. */
+  share<T extends Numbers>(desc: MemoryDesc, array: T): SharedMemory<T>;
   dispose(): void;
 }
 
@@ -52,7 +62,7 @@ export function createScope(onednn: Onednn): Scope {
     return handle;
   };
 
-  const allocate = (bytes: number, zeroed = false): bigint => {
+  const allocate = (bytes: number): bigint => {
     const huge = bytes >= hugePageBytes;
     const data: [bigint | null] = [null];
     if (onednn.allocate(data, huge ? hugePageBytes : 64, Math.max(64, bytes)) !== 0) {
@@ -61,8 +71,12 @@ export function createScope(onednn: Onednn): Scope {
     const address = own(data[0]!, onednn.free);
     allocatedBytes += bytes;
     if (huge && process.platform === 'linux') onednn.advise(address, bytes, adviseHugePages); // a refusal costs speed only
-    if (zeroed) new Uint8Array(onednn.view(address, bytes)).fill(0);
     return address;
+  };
+
+  const memory = (desc: MemoryDesc, address = allocate(desc.bytes)): Memory => {
+    const handle = own(onednn.memory(desc.handle, address), onednn.destroyMemory);
+    return { desc, address, handle };
   };
 
   return {
@@ -85,9 +99,14 @@ export function createScope(onednn: Onednn): Scope {
     clone({ handle, bytes }) {
       return { handle: own(onednn.cloneMemoryDesc(handle), onednn.destroyMemoryDesc), bytes };
     },
-    memory(desc, address = allocate(desc.bytes)) {
-      const handle = own(onednn.memory(desc.handle, address), onednn.destroyMemory);
-      return { desc, address, handle };
+    memory,
+    share(desc, array) {
+      if (array.byteLength !== desc.bytes) {
+        throw new RangeError(`expected an array of ${desc.bytes} bytes, received ${array.byteLength}`);
+      }
+      // Steps hold no references to memories, so the scope keeps the array from being collected.
+      releases.push(() => array);
+      return { ...memory(desc, onednn.addressOf(array)), array };
     },
     dispose() {
       for (const release of releases.reverse()) release();
@@ -101,9 +120,13 @@ export function sameDesc(scope: Scope, a: MemoryDesc, b: MemoryDesc): boolean {
   return scope.onednn.memoryDescEqual(a.handle, b.handle) !== 0;
 }
 
-/** The numbers of a float32 memory in place; not to be used after its scope is disposed. */
-export function floatsOf(scope: Scope, memory: Memory): Float32Array {
-  return new Float32Array(scope.onednn.view(memory.address, memory.desc.bytes));
+export function fillWithZeros({ onednn }: Scope, { address, desc }: Memory): void {
+  onednn.fill(address, 0, desc.bytes);
+}
+
+/** A new array for memories of this type and size. */
+export function numbersFor(type: DataType, { bytes }: MemoryDesc): Numbers {
+  return type === 'f32' ? new Float32Array(bytes / 4) : new Uint16Array(bytes / 2);
 }
 
 // --- helpers ---

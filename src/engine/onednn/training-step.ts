@@ -11,7 +11,7 @@ import { createPreparation } from './pixels.ts';
 import { planTraining } from './plan.ts';
 import { dataTypeFor } from './precision.ts';
 import { addScaled, runSteps } from './primitives.ts';
-import { createScope, floatsOf, type Memory, type Scope } from './scope.ts';
+import { createScope, fillWithZeros, type Memory, type Scope } from './scope.ts';
 import { createUpdate } from './update.ts';
 import { createWorkspace } from './workspace.ts';
 
@@ -46,25 +46,25 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
   const planned = planTraining(scope, spec, microBatch, type, trainable);
   const parameters = createParameters(scope, planned, options, preprocessing);
   const { arenas } = parameters;
-  const forward = createForwardPass(scope, planned, parameters, { batch: microBatch, crop: spec.crop, type });
-  const gradientOfAnswers = scope.memory(scope.desc([microBatch, outputs], 'f32', 'rowMajor'));
+  const forward = createForwardPass(scope, planned, parameters, {
+    batch: microBatch,
+    crop: spec.crop,
+    outputs,
+    type,
+  });
+  const answersGradient = scope.share(forward.answers.desc, new Float32Array(microBatch * outputs));
   const backward = createBackwardPass(
     scope,
     forward.stages,
     parameters,
-    gradientOfAnswers,
+    answersGradient,
     createWorkspace(scope),
   );
   const update = createUpdate(scope, arenas, options);
 
-  const { memory: input, layout } = forward.input;
-  const bytes = onednn.view(input.address, input.desc.bytes);
-  const prepared = { layout, data: type === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes) };
   const preparation = createPreparation(preprocessing, type);
-  const answers = floatsOf(scope, forward.stages.at(-1)!.output);
-  const answersGradient = floatsOf(scope, gradientOfAnswers);
   const dropout = forward.stages.flatMap((stage) =>
-    stage.kind === 'weights' && stage.dropout ? [floatsOf(scope, stage.dropout)] : [],
+    stage.kind === 'weights' && stage.dropout ? [stage.dropout.array] : [],
   );
   const loss = spec.head === 'classes' ? crossEntropy : euclidean;
 
@@ -75,7 +75,8 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
   let addition: { readonly block: Memory; add(): void } | undefined;
   const createAddition = (): { block: Memory; add(): void } => {
     const { gradient } = arenas;
-    const block = scope.memory(gradient.desc, scope.allocate(gradient.desc.bytes, true));
+    const block = scope.memory(gradient.desc);
+    fillWithZeros(scope, block); // padding between the tensors is added as well
     const step = addScaled(scope, 'add gradients', gradient, [1, 1], [block]);
     return { block, add: () => runSteps(scope, [step]) };
   };
@@ -100,13 +101,13 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
       const pictures = { pixels: batch.pixels, count: microBatch, height: spec.crop, width: spec.crop };
       for (let i = 0; i < microBatch; i++) {
         const shift = batch.colourShift.subarray(3 * i, 3 * i + 3);
-        preparation.prepare(pictures, prepared, { from: i, to: i, mirror: false, shift });
+        preparation.prepare(pictures, forward.input.array, { from: i, to: i, mirror: false, shift });
       }
       dropout.forEach((factors, i) => {
         factors.set(batch.dropout[i]!);
       });
       runSteps(scope, forward.steps);
-      const mean = loss(answers, answersGradient, batch, share);
+      const mean = loss(forward.answers.array, answersGradient.array, batch, share);
       runSteps(scope, backward);
       if (accumulated > 0) addition!.add();
       accumulated += 1;
@@ -114,7 +115,7 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
     },
     async update(learningRate) {
       enter();
-      if (accumulated === 0) floatsOf(scope, arenas.gradient).fill(0);
+      if (accumulated === 0) fillWithZeros(scope, arenas.gradient);
       update.run(learningRate);
       parameters.refresh();
       accumulated = 0;
@@ -129,7 +130,7 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
     },
     readGradient() {
       enter();
-      if (accumulated === 0) floatsOf(scope, arenas.gradient).fill(0);
+      if (accumulated === 0) fillWithZeros(scope, arenas.gradient);
       return parameters.read(arenas.gradient);
     },
     dispose() {
