@@ -98,6 +98,13 @@ export async function verifyFullSizeScores(
   await engine.unload(name);
 }
 
+/**
+ * At full size some of the millions of pooling windows hold two values that agree to the last bit but one, and rounding
+ * decides which of them takes the gradient: weights changed by one part in 10^7 were measured to move the gradients below
+ * such a window by up to 5e-3.
+ */
+const fullSizeGradientLimit = 1e-2;
+
 /** Loss and gradient norms of two crops. */
 export async function verifyFullSizeGradient(
   verification: TrainingVerification,
@@ -120,6 +127,7 @@ export async function verifyFullSizeGradient(
   );
   const add = rowsOf(verification, name);
   add('loss', lossError(loss, file.numbers(`${name}.loss`)));
-  addTensors(add, 'gradient', compareTensors(file, `${name}.gradient`, step.readGradient()));
+  const addGradient = spec.width < 1 ? add : rowsOf(verification, name, fullSizeGradientLimit);
+  addTensors(addGradient, 'gradient', compareTensors(file, `${name}.gradient`, step.readGradient()));
   step.dispose();
 }
