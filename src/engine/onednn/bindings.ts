@@ -55,10 +55,9 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
     'reorder_primitive_desc_create',
     'void *source, void *sourceEngine, void *destination, void *destinationEngine, void *attributes',
   );
-  const execute = check(
-    'primitive_execute',
-    'void *primitive, void *stream, int count, const void *arguments',
-  );
+  const execute = library.func(
+    'int dnnl_primitive_execute(void *primitive, void *stream, int count, const void *arguments)',
+  ) as (primitive: Handle, stream: Handle, count: number, values: Buffer) => number;
   const wait = check('stream_wait', 'void *stream');
   const queryText = check(
     'primitive_desc_query',
@@ -151,9 +150,11 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
     destroyPrimitiveDesc: destroy('primitive_desc'),
 
     primitive: create('primitive_create', 'void *descriptor'),
-    /** `values` is an array of `dnnl_exec_arg_t`, `count` long. Returns when the work is done or queued. */
-    execute: (primitive: Handle, count: number, values: Buffer): void =>
-      execute(primitive, stream, count, values),
+    /** `values` is an array of `dnnl_exec_arg_t`, `count` long; `label` is for the error. */
+    execute(label: string, primitive: Handle, count: number, values: Buffer): void {
+      const status = execute(primitive, stream, count, values);
+      if (status !== 0) throw new OnednnError(`execution of ${label}`, status);
+    },
     destroyPrimitive: destroy('primitive'),
     /** Waits for all that was executed. */
     wait: (): void => wait(stream),

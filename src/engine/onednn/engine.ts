@@ -59,7 +59,13 @@ export async function createOnednnEngine({
       const tensors = await loadWeights(source);
       onednn.setThreads(threads);
       const scope = createScope(onednn);
-      const weights = createDenseWeights(scope, spec, preprocessing, tensors, type);
+      let weights: DenseWeights;
+      try {
+        weights = createDenseWeights(scope, spec, preprocessing, tensors, type);
+      } catch (error) {
+        scope.dispose();
+        throw error;
+      }
       unload(id);
       loaded.set(id, { spec, scope, weights, preparation: createPreparation(preprocessing, type) });
     },

@@ -1,6 +1,8 @@
 import type { Handle } from './bindings.ts';
 import { algorithm, argument, propagation, query } from './constants.ts';
-import type { Memory, MemoryDesc, Scope } from './scope.ts';
+import { type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
+
+type Role = Exclude<keyof typeof query, 'implementation'>;
 
 /** What a primitive will do, with the implementation chosen; its memory descriptors live as long as its scope. */
 export interface PrimitiveDesc {
@@ -9,12 +11,12 @@ export interface PrimitiveDesc {
   /** oneDNN's name, for instance `brgconv:avx512_core_bf16`, `ref:any`. */
   readonly implementation: string;
   /** Memory that it wants for a role. */
-  desc(role: Exclude<keyof typeof query, 'implementation'>): MemoryDesc;
+  desc(role: Role): MemoryDesc;
 }
 
 /** One call of a primitive with its memories. */
 export interface Step {
-  /** For profiles: `convolution features.0`, with the implementation. */
+  /** For errors and profiles: layer and implementation, `features.0 (jit:avx512_core)`. */
   readonly label: string;
   run(): void;
 }
@@ -24,8 +26,14 @@ export type Propagation = keyof typeof propagation;
 /** Memories of a step by role. */
 export type Arguments = Partial<Record<Exclude<keyof typeof argument, 'sources'>, Memory>>;
 
+/** Throws where a memory is not what the primitive expects in its role: it would read or write beyond its end. */
 export function createStep(label: string, desc: PrimitiveDesc, memories: Arguments): Step {
   const roles = Object.entries(memories) as [keyof Arguments, Memory][];
+  for (const [role, memory] of roles) {
+    if (role in query && !sameDesc(desc.scope, memory.desc, desc.desc(role as Role))) {
+      throw new TypeError(`${label} (${desc.implementation}): expected another memory as ${role}`);
+    }
+  }
   return stepOf(
     label,
     desc,
@@ -313,6 +321,7 @@ function describe(scope: Scope, handle: Handle): PrimitiveDesc {
 function stepOf(label: string, desc: PrimitiveDesc, memories: readonly (readonly [number, Memory])[]): Step {
   const { scope, implementation } = desc;
   const { onednn } = scope;
+  const name = `${label} (${implementation})`;
   const primitive = scope.own(onednn.primitive(desc.handle), onednn.destroyPrimitive);
   // dnnl_exec_arg_t: a 32-bit role, four bytes of padding, the address of the memory object.
   const packed = Buffer.alloc(16 * memories.length);
@@ -321,7 +330,7 @@ function stepOf(label: string, desc: PrimitiveDesc, memories: readonly (readonly
     packed.writeBigUInt64LE(handle, 16 * i + 8);
   });
   return {
-    label: `${label} (${implementation})`,
-    run: () => onednn.execute(primitive, memories.length, packed),
+    label: name,
+    run: () => onednn.execute(name, primitive, memories.length, packed),
   };
 }
