@@ -145,7 +145,10 @@ function sumOver(graph: GraphBuilder, x: string, axes: readonly number[]): strin
   return graph.node('ReduceSum', [x, graph.ints(axes)], { keepdims: 0 });
 }
 
-/** Adds `gradient` to what the graph has received for the tensor, as an output. */
+/**
+ * Adds `gradient` to what the graph has received for the tensor, as an output. Nothing else reads what it received:
+ * both are the same memory (in-place.ts).
+ */
 function accumulate(graph: GraphBuilder, tensor: string, shape: readonly number[], gradient: string): void {
   const soFar = graph.input(gradientInput(tensor), 'float32', shape);
   graph.output(graph.node('Add', [soFar, gradient], {}, gradientOutput(tensor)), 'float32', shape);

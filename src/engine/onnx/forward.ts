@@ -1,11 +1,8 @@
 import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
 import { type ConvolutionLayer, type FullyConnectedLayer, layersOf } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
-import { createGraph, type ExternalData, type GraphBuilder } from './model.ts';
+import { createGraph, type GraphBuilder, type LocateTensor } from './model.ts';
 import { prepare } from './prepare.ts';
-
-/** Where the numbers of a tensor lie, by its name (`features.0.weight`). */
-export type LocateTensor = (name: string) => ExternalData;
 
 /**
  * The forward graph of a network in the dense view (paper, 3.2), as the bytes of an ONNX model. All sizes are symbolic,
@@ -68,12 +65,8 @@ function addConvolution(
   locate: LocateTensor,
 ): string {
   const { name, inputs, outputs, kernel } = layer;
-  const weight = graph.external(
-    `${name}.weight`,
-    [outputs, inputs, kernel, kernel],
-    locate(`${name}.weight`),
-  );
-  const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
+  const weight = graph.external(`${name}.weight`, [outputs, inputs, kernel, kernel], locate);
+  const bias = graph.external(`${name}.bias`, [outputs], locate);
   const padding = (kernel - 1) / 2;
   const pads = [padding, padding, padding, padding];
   const y = graph.node('Conv', [x, weight, bias], { kernel_shape: [kernel, kernel], pads });
@@ -98,12 +91,8 @@ function addClassifier(
   const positions = graph.node('Shape', [windowed], { start: 0, end: 3 });
   let y = graph.node('Reshape', [windowed, graph.ints([-1, layers[0]!.inputs * kernel ** 2])]);
   for (const { name, inputs, outputs, kernel, hidden } of layers) {
-    const weight = graph.external(
-      `${name}.weight`,
-      [outputs, inputs * kernel ** 2],
-      locate(`${name}.weight`),
-    );
-    const bias = graph.external(`${name}.bias`, [outputs], locate(`${name}.bias`));
+    const weight = graph.external(`${name}.weight`, [outputs, inputs * kernel ** 2], locate);
+    const bias = graph.external(`${name}.bias`, [outputs], locate);
     y = graph.node('Gemm', [y, weight, bias], { transB: 1 });
     if (hidden) y = graph.node('Relu', [y]);
   }

@@ -4,7 +4,7 @@ import type { Weights } from '../../network/weights.ts';
 import { readTensorPlaces } from '../../safetensors/safetensors.ts';
 import type { NetworkSource } from '../engine.ts';
 import { checkTensors, loadWeights } from '../network-weights.ts';
-import type { LocateTensor } from './forward.ts';
+import type { LocateTensor } from './model.ts';
 import type { SessionData } from './runtime.ts';
 
 export interface Initialisers {

@@ -27,6 +27,9 @@ export interface ExternalData {
   readonly length: number;
 }
 
+/** Where the numbers of a tensor lie, by its name (`features.0.weight`). */
+export type LocateTensor = (name: string) => ExternalData;
+
 /** An ONNX graph in the making. Values are known by name; every method that makes one answers its name. */
 export interface GraphBuilder {
   input(name: string, type: DataType, shape: readonly Dimension[]): string;
@@ -38,8 +41,8 @@ export interface GraphBuilder {
   floats(values: readonly number[], shape?: readonly number[]): string;
   /** A small int64 constant. */
   ints(values: readonly number[], shape?: readonly number[]): string;
-  /** A float32 initialiser whose numbers stay outside the model. */
-  external(name: string, shape: readonly number[], data: ExternalData): string;
+  /** A float32 initialiser whose numbers stay outside the model, where `locate` says. */
+  external(name: string, shape: readonly number[], locate: LocateTensor): string;
   /** Adds an operator with one output, called `name` if it is to be an output of the graph. */
   node(op: string, inputs: readonly string[], attributes?: Attributes, name?: string): string;
   /** Adds an operator with two outputs. */
@@ -89,7 +92,8 @@ export function createGraph(name: string): GraphBuilder {
     },
     floats: (values, shape = [values.length]) => constant('float32', shape, Float32Array.from(values)),
     ints: (values, shape = [values.length]) => constant('int64', shape, BigInt64Array.from(values, BigInt)),
-    external(value, shape, { location, offset, length }) {
+    external(value, shape, locate) {
+      const { location, offset, length } = locate(value);
       const entries = { location, offset, length };
       initializers.push({
         name: value,
