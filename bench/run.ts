@@ -29,7 +29,15 @@ const { values } = parseArgs({
 const concurrency = 8;
 /** One scale, no mirror image: what the bare script computes. */
 const query = '?scales=224&flip=false';
-const settings = { WEIGHTS_DIR: weightsFolder, ENSEMBLE_VERSION: '1', ENGINE: 'onnx', DEVICES: 'cpu' };
+const settings = {
+  WEIGHTS_DIR: weightsFolder,
+  ENSEMBLE_VERSION: '1',
+  ENGINE: 'onnx',
+  DEVICES: 'cpu',
+  TIMEOUT_MS: '300000', // nothing is given up, however slow the machine
+  SHUTDOWN_TIMEOUT_MS: '310000',
+  SHUTDOWN_DELAY_MS: '0',
+};
 
 await benchEnsemble('full', fullSize);
 await benchEnsemble('small', smallSize);
