@@ -14,8 +14,9 @@ export interface Initialisers {
 
 /**
  * The weights of a network as external initialisers. A safetensors file in float32 is mapped by onnxruntime itself, so
- * that nothing is read into this process first (VGG-16: 1.0 GB at the peak and 0.7 after it, instead of 1.6 and 1.2); one in half precision is widened
- * in memory. onnxruntime copies all of them before the session stands. Throws INVALID_WEIGHTS.
+ * that nothing is read into this process first (VGG-16: 1.0 GB at the peak and 0.7 after it, instead of 1.6 and 1.2);
+ * one in half precision is widened in memory. onnxruntime copies all of them before the session stands. Throws
+ * INVALID_WEIGHTS.
  */
 export async function initialisersOf(source: NetworkSource): Promise<Initialisers> {
   const mapped = 'path' in source.weights && (await mappedFile(source, source.weights.path));
