@@ -2,8 +2,9 @@ import { fanInOf, type WeightLayer } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import type { Tensor, Weights } from '../../network/weights.ts';
 import { exchangeRedAndBlue } from './channel-order.ts';
+import { reorder } from './elementwise.ts';
 import type { Onednn } from './library.ts';
-import { reorder, runSteps } from './primitives.ts';
+import { runSteps } from './primitives.ts';
 import { createScope, type MemoryDesc } from './scope.ts';
 
 /**

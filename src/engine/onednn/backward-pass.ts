@@ -1,6 +1,8 @@
+import { multiply, reluBackward, reorder } from './elementwise.ts';
 import type { Stage } from './forward-pass.ts';
 import type { Parameters } from './parameters.ts';
-import { createStep, multiply, poolBackward, reluBackward, reorder, type Step } from './primitives.ts';
+import { poolBackward } from './pooling.ts';
+import { createStep, type Step } from './primitives.ts';
 import { type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
 import type { Workspace } from './workspace.ts';
 

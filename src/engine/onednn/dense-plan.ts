@@ -1,7 +1,9 @@
 import type { NetworkSpec } from '../../network/architecture.ts';
 import { layersOf, type WeightLayer } from '../../network/layers.ts';
 import type { DataType } from './constants.ts';
-import { convolutionForward, type PrimitiveDesc, poolForward } from './primitives.ts';
+import { convolutionForward } from './convolution.ts';
+import { poolForward } from './pooling.ts';
+import type { PrimitiveDesc } from './primitives.ts';
 import type { MemoryDesc, Scope } from './scope.ts';
 
 /** Pictures of one size in one pass. */

@@ -6,7 +6,8 @@ import { OnednnError } from './bindings.ts';
 import { exchangeRedAndBlue } from './channel-order.ts';
 import type { DataType } from './constants.ts';
 import { type PlanWith, planDense } from './dense-plan.ts';
-import { type PrimitiveDesc, reorder, runSteps } from './primitives.ts';
+import { reorder } from './elementwise.ts';
+import { type PrimitiveDesc, runSteps } from './primitives.ts';
 import { createScope, type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
 import { slownessOf } from './slowness.ts';
 

@@ -1,8 +1,9 @@
 import type { WeightLayer } from '../../network/layers.ts';
 import type { DataType } from './constants.ts';
+import { multiply, reorder } from './elementwise.ts';
 import type { Parameters } from './parameters.ts';
 import type { LayerPlan, PlannedLayer } from './plan.ts';
-import { createStep, multiply, type PrimitiveDesc, reorder, type Step } from './primitives.ts';
+import { createStep, type PrimitiveDesc, type Step } from './primitives.ts';
 import {
   type Memory,
   type MemoryDesc,

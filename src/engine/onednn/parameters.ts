@@ -3,8 +3,9 @@ import type { Preprocessing } from '../../network/preprocessing.ts';
 import type { Weights } from '../../network/weights.ts';
 import { readArena, type Slot, slotsOf, writeArena, zerosOf } from './arena.ts';
 import { bytesOf } from './constants.ts';
+import { reorder } from './elementwise.ts';
 import type { LayerPlan, PlannedLayer } from './plan.ts';
-import { reorder, runSteps, type Step } from './primitives.ts';
+import { runSteps, type Step } from './primitives.ts';
 import { type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
 import type { UpdateArenas } from './update.ts';
 

@@ -8,16 +8,14 @@ import {
 } from '../../network/layers.ts';
 import { OnednnError } from './bindings.ts';
 import type { DataType } from './constants.ts';
+import { convolutionBackwardData, convolutionBackwardWeights, convolutionForward } from './convolution.ts';
 import {
-  convolutionBackwardData,
-  convolutionBackwardWeights,
-  convolutionForward,
   innerProductBackwardData,
   innerProductBackwardWeights,
   innerProductForward,
-  type PrimitiveDesc,
-  poolForward,
-} from './primitives.ts';
+} from './inner-product.ts';
+import { poolForward } from './pooling.ts';
+import type { PrimitiveDesc } from './primitives.ts';
 import { type Layout, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
 import { slownessOf } from './slowness.ts';
 

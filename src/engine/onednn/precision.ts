@@ -1,8 +1,8 @@
 import { VerydeepError } from '../../errors.ts';
 import { OnednnError } from './bindings.ts';
 import type { DataType } from './constants.ts';
+import { convolutionForward } from './convolution.ts';
 import type { Onednn } from './library.ts';
-import { convolutionForward } from './primitives.ts';
 import { createScope } from './scope.ts';
 
 export type Precision = 'fp32' | 'bf16';

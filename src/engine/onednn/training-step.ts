@@ -1,6 +1,7 @@
 import { outputsOf } from '../../network/architecture.ts';
 import { loadWeights } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
+import { createAccumulation } from './accumulation.ts';
 import { createBackwardPass } from './backward-pass.ts';
 import type { DataType } from './constants.ts';
 import { createForwardPass } from './forward-pass.ts';
@@ -10,8 +11,8 @@ import { createParameters } from './parameters.ts';
 import { createPreparation } from './pixels.ts';
 import { planTraining } from './plan.ts';
 import { dataTypeFor } from './precision.ts';
-import { addScaled, runSteps } from './primitives.ts';
-import { createScope, fillWithZeros, type Memory, type Scope } from './scope.ts';
+import { runSteps } from './primitives.ts';
+import { createScope, type Scope } from './scope.ts';
 import { createUpdate } from './update.ts';
 import { createWorkspace } from './workspace.ts';
 
@@ -45,7 +46,6 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
   const outputs = outputsOf(spec);
   const planned = planTraining(scope, spec, microBatch, type, trainable);
   const parameters = createParameters(scope, planned, options, preprocessing);
-  const { arenas } = parameters;
   const forward = createForwardPass(scope, planned, parameters, {
     batch: microBatch,
     crop: spec.crop,
@@ -60,30 +60,14 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
     answersGradient,
     createWorkspace(scope),
   );
-  const update = createUpdate(scope, arenas, options);
+  const accumulation = createAccumulation(scope, parameters);
+  const update = createUpdate(scope, parameters.arenas, options);
 
   const preparation = createPreparation(preprocessing, type);
   const dropout = forward.stages.flatMap((stage) =>
     stage.kind === 'weights' && stage.dropout ? [stage.dropout.array] : [],
   );
   const loss = spec.head === 'classes' ? crossEntropy : euclidean;
-
-  /** Micro-batches in the gradient since the last update. */
-  let accumulated = 0;
-  let current = arenas.gradient;
-  /** Writes the next gradient beside the sum of those before, and adds it: made when a second micro-batch comes. */
-  let addition: { readonly block: Memory; add(): void } | undefined;
-  const createAddition = (): { block: Memory; add(): void } => {
-    const { gradient } = arenas;
-    const block = scope.memory(gradient.desc);
-    fillWithZeros(scope, block); // padding between the tensors is added as well
-    const step = addScaled(scope, 'add gradients', gradient, [1, 1], [block]);
-    return { block, add: () => runSteps(scope, [step]) };
-  };
-  const writeGradientsTo = (block: Memory): void => {
-    if (block !== current) parameters.writeGradientsTo(block);
-    current = block;
-  };
 
   let disposed = false;
   const enter = (): void => {
@@ -96,8 +80,6 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
     async accumulate(batch, share) {
       enter();
       checkBatch(batch, options);
-      if (accumulated > 0) addition ??= createAddition();
-      writeGradientsTo(accumulated > 0 ? addition!.block : arenas.gradient);
       const pictures = { pixels: batch.pixels, count: microBatch, height: spec.crop, width: spec.crop };
       for (let i = 0; i < microBatch; i++) {
         const shift = batch.colourShift.subarray(3 * i, 3 * i + 3);
@@ -108,17 +90,17 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
       });
       runSteps(scope, forward.steps);
       const mean = loss(forward.answers.array, answersGradient.array, batch, share);
+      accumulation.begin();
       runSteps(scope, backward);
-      if (accumulated > 0) addition!.add();
-      accumulated += 1;
+      accumulation.end();
       return mean;
     },
     async update(learningRate) {
       enter();
-      if (accumulated === 0) fillWithZeros(scope, arenas.gradient);
+      accumulation.sum(); // zeros where nothing was accumulated
       update.run(learningRate);
+      accumulation.clear();
       parameters.refresh();
-      accumulated = 0;
     },
     readWeights() {
       enter();
@@ -126,12 +108,11 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
     },
     readVelocity() {
       enter();
-      return parameters.read(arenas.velocity);
+      return parameters.read(parameters.arenas.velocity);
     },
     readGradient() {
       enter();
-      if (accumulated === 0) fillWithZeros(scope, arenas.gradient);
-      return parameters.read(arenas.gradient);
+      return parameters.read(accumulation.sum());
     },
     dispose() {
       if (disposed) return;

@@ -1,4 +1,5 @@
-import { addScaled, runSteps, type Step } from './primitives.ts';
+import { addScaled } from './elementwise.ts';
+import { runSteps, type Step } from './primitives.ts';
 import { createScope, type Memory, type Scope } from './scope.ts';
 
 /** Flat blocks of equal length: the trainable weights, their gradient and velocity. */
