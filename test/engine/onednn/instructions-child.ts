@@ -13,7 +13,7 @@ import {
 } from '../reference-values.ts';
 
 const forward = await readFixture('d-tiny.forward');
-const engine = await createOnednnEngine({ threads: 2, precision: 'fp32' });
+const engine = await createOnednnEngine({ threads: 1, precision: 'fp32' });
 const preprocessing = referencePreprocessing;
 await engine.load({ id: 'd', spec: forward.spec, weights: forward.weights, preprocessing });
 const { scoreMap, ...picture } = forwardCases(forward.file).at(-1)!;
@@ -29,12 +29,12 @@ const step = await createOnednnTrainingStep({
   weightDecay: 5e-4,
   trainable: 'all',
   precision: 'fp32',
-  threads: 2,
+  threads: 1,
 });
 await step.accumulate(trainingBatch(training.file, '0.', training.spec.fc), 1);
 const worst = worstTensor(step.readGradient(), (name) => training.file.numbers(`0.gradient.${name}`));
 
-const bf16 = await createOnednnEngine({ threads: 2, precision: 'bf16' }).then(
+const bf16 = await createOnednnEngine({ threads: 1, precision: 'bf16' }).then(
   () => 'created',
   (error: unknown) => (error instanceof VerydeepError ? error.code : messageOf(error)),
 );
