@@ -39,7 +39,8 @@ export function matchScore(a: Box, b: Box): number {
 
 /**
  * OverFeat's greedy merging, of one class's boxes (paper, appendix A): while the best pair's match score is under the
- * threshold, the two are replaced by the average of their coordinates, and their posteriors are added. Answers the
+ * threshold, the two are replaced by the average of their coordinates, weighted by their posteriors, and these are
+ * added: a merged box is the mean of its windows' boxes, whatever the order (docs/adr/0004). Answers the
  * boxes that are left, highest score first. Boxes must have a positive area. Of pairs that match equally well, the one
  * whose boxes come first is merged, into the place of its first box.
  */
@@ -116,10 +117,12 @@ function isBefore(scores: Float64Array, row: number, j: number, current: number)
 }
 
 function average(a: MergedBox, b: MergedBox): MergedBox {
-  const mean = (side: keyof Box): number => (a.box[side] + b.box[side]) / 2;
+  const score = a.score + b.score;
+  const share = score > 0 ? a.score / score : 0.5;
+  const mean = (side: keyof Box): number => share * a.box[side] + (1 - share) * b.box[side];
   return {
     box: { x: mean('x'), y: mean('y'), width: mean('width'), height: mean('height') },
-    score: a.score + b.score,
+    score,
     windows: a.windows + b.windows,
   };
 }

@@ -38,11 +38,12 @@ function mergeByBruteForce(boxes: readonly Candidate[]): MergedBox[] {
     }
     if (!best) return left.sort((a, b) => b.score - a.score);
     const [a, b] = [left[best.i]!, left[best.j]!];
+    const weight = a.score + b.score > 0 ? a.score / (a.score + b.score) : 0.5;
     const box = {
-      x: (a.box.x + b.box.x) / 2,
-      y: (a.box.y + b.box.y) / 2,
-      width: (a.box.width + b.box.width) / 2,
-      height: (a.box.height + b.box.height) / 2,
+      x: weight * a.box.x + (1 - weight) * b.box.x,
+      y: weight * a.box.y + (1 - weight) * b.box.y,
+      width: weight * a.box.width + (1 - weight) * b.box.width,
+      height: weight * a.box.height + (1 - weight) * b.box.height,
     };
     left = left.with(best.i, { box, score: a.score + b.score, windows: a.windows + b.windows });
     left = left.toSpliced(best.j, 1);
@@ -81,10 +82,10 @@ describe('merging', () => {
     const merged = mergeBoxes([
       { box: { x: 0, y: 0, width: 100, height: 50 }, posterior: 0.5 },
       { box: { x: 300, y: 0, width: 100, height: 50 }, posterior: 0.6 },
-      { box: { x: 10, y: 4, width: 100, height: 50 }, posterior: 0.25 },
+      { box: { x: 12, y: 6, width: 100, height: 50 }, posterior: 0.25 },
     ]);
     expect(merged).toEqual([
-      { box: { x: 5, y: 2, width: 100, height: 50 }, score: 0.75, windows: 2 },
+      { box: { x: 4, y: 2, width: 100, height: 50 }, score: 0.75, windows: 2 },
       { box: { x: 300, y: 0, width: 100, height: 50 }, score: 0.6, windows: 1 },
     ]);
   });
