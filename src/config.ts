@@ -118,8 +118,8 @@ function contradictions(settings: Settings): string[] {
   try {
     const elsewhere = parseDevices(devices).filter((device) => device !== 'cpu');
     expect(
-      elsewhere.length === 0 || engine === 'auto' || engine === 'onnx',
-      `DEVICES: expected cpu with ENGINE=${engine}; received ${devices}`,
+      elsewhere.length === 0 || engine === 'onnx' || (engine === 'auto' && precision === 'fp32'),
+      `DEVICES: expected cpu with ENGINE=${engine} and PRECISION=${precision}; received ${devices}`,
     );
   } catch (error) {
     reasons.push(`DEVICES: ${messageOf(error).replace(/^devices: /, '')}`);

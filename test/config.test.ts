@@ -61,6 +61,7 @@ describe('settings', () => {
     [{ MAX_BATCH_GFLOPS: '9000' }, 'MAX_BATCH_GFLOPS: expected at most MAX_QUEUE_GFLOPS'],
     [{ PRECISION: 'bf16', ENGINE: 'onnx' }, 'PRECISION: expected fp32 with ENGINE=onnx'],
     [{ DEVICES: 'cuda:0', ENGINE: 'onednn' }, 'DEVICES: expected cpu with ENGINE=onednn'],
+    [{ DEVICES: 'cuda:0', PRECISION: 'bf16' }, 'DEVICES: expected cpu with ENGINE=auto and PRECISION=bf16'],
   ])('%j are refused with the reason', (environment, reason) => {
     expect(refusal(environment)).toContain(reason);
   });

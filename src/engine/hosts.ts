@@ -7,7 +7,7 @@ import type { HostEvent } from './supervisor.ts';
 import { threadLimit } from './threads.ts';
 
 export interface HostsOptions {
-  /** `auto`: oneDNN where all devices are `cpu` and its library is found, else onnxruntime. */
+  /** `auto`: oneDNN where all devices are `cpu` and its library is found, else onnxruntime (in fp32, and where no library was named). */
   readonly engine: EngineName | 'auto';
   /** `cpu`, `cuda:0,cuda:1`, ... (`parseDevices`): one host each. */
   readonly devices: string;
@@ -32,7 +32,9 @@ export async function startHosts(options: HostsOptions): Promise<EnginePool> {
     try {
       return await startPool('onednn', placements, options);
     } catch (error) {
-      if (!(error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE')) throw error;
+      const unavailable = error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE';
+      // Whoever asks for bf16 or names a library asks for oneDNN: something else in its place would be a surprise.
+      if (!unavailable || options.precision === 'bf16' || options.onednnLibrary !== undefined) throw error;
     }
   }
   return startPool('onnx', placements, options);
