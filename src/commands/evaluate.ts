@@ -4,11 +4,11 @@ import { type Evaluation, evaluate } from '../evaluation/evaluate.ts';
 import { tableRows } from '../evaluation/rows.ts';
 import type { View } from '../inference/inference.ts';
 import { readImageFolder } from '../training/image-folder.ts';
+import { ensembleOptions } from './ensemble-options.ts';
 import { openInference } from './local-inference.ts';
 import { integer, oneOf, wrongUse } from './option-values.ts';
 import { createProgress } from './progress.ts';
 import { percent } from './training-printer.ts';
-import { packageWeights } from './weights-folder.ts';
 
 export const help = `
 verydeep evaluate: measures an ensemble on labelled photographs
@@ -45,16 +45,8 @@ export async function run(argv: string[]): Promise<number> {
       data: { type: 'string' },
       split: { type: 'string', default: 'val' },
       localise: { type: 'boolean', default: false },
-      scales: { type: 'string' },
-      flip: { type: 'boolean', default: true },
+      ...ensembleOptions,
       view: { type: 'string', default: 'dense' },
-      networks: { type: 'string' },
-      ensemble: { type: 'string', default: 'demo' },
-      weights: { type: 'string', default: packageWeights },
-      engine: { type: 'string', default: 'auto' },
-      devices: { type: 'string', default: 'cpu' },
-      threads: { type: 'string', default: '0' },
-      json: { type: 'boolean', default: false },
     },
   });
   if (values.data === undefined) throw wrongUse('--data', 'a folder', 'none');

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { type EngineName, engineNames } from '../engine/create.ts';
 import type { InferenceOptions, Task, View } from '../inference/inference.ts';
+import { ensembleOptions } from './ensemble-options.ts';
 import { integer, oneOf, wrongUse } from './option-values.ts';
-import { packageWeights } from './weights-folder.ts';
 
 /** What `verydeep classify` and `verydeep localise` are asked for. */
 export interface ImageCommand {
@@ -40,15 +40,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
     allowNegative: true,
     options: {
       top: { type: 'string', default: '5' },
-      scales: { type: 'string' },
-      flip: { type: 'boolean', default: true },
-      networks: { type: 'string' },
-      ensemble: { type: 'string', default: 'demo' },
-      weights: { type: 'string', default: packageWeights },
-      engine: { type: 'string', default: 'auto' },
-      devices: { type: 'string', default: 'cpu' },
-      threads: { type: 'string', default: '0' },
-      json: { type: 'boolean', default: false },
+      ...ensembleOptions,
       ...(task === 'classify'
         ? { view: { type: 'string', default: 'dense' } as const }
         : { boxes: { type: 'string', default: 'best' } as const }),
