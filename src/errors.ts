@@ -6,7 +6,14 @@ export const errorStatus = {
   INVALID_OPTION: 400,
   NO_IMAGE: 400,
   MALFORMED_REQUEST: 400,
+  /** A job that cannot be accepted: its type, data set or settings. */
+  INVALID_JOB: 400,
+  UNAUTHORISED: 401,
+  /** Admin routes without a token in the settings. */
+  ADMIN_DISABLED: 403,
   NOT_FOUND: 404,
+  /** Not in the state that the request needs: an ended job cancelled, a running one resumed. */
+  JOB_CONFLICT: 409,
   FILE_TOO_LARGE: 413,
   TOO_MANY_FILES: 413,
   TOO_MANY_PIXELS: 413,
@@ -19,6 +26,8 @@ export const errorStatus = {
   ENGINE_FAILED: 500,
   QUEUE_FULL: 429,
   NOT_READY: 503,
+  /** The database of jobs cannot be reached. */
+  JOBS_UNAVAILABLE: 503,
   /** The engine host died twice under this work, or is being restarted. */
   ENGINE_LOST: 503,
   DEADLINE_EXCEEDED: 504,

@@ -17,8 +17,9 @@ const mayImport: Record<string, readonly string[]> = {
   inference: ['errors', 'network', 'ensembles', 'image', 'engine'],
   training: ['errors', 'network', 'safetensors', 'ensembles', 'image', 'engine'],
   evaluation: ['errors', 'network', 'safetensors', 'ensembles', 'image', 'engine', 'inference', 'training'],
+  jobs: ['errors'],
   config: ['errors', 'engine'],
-  server: ['errors', 'inference', 'ensembles', 'engine'],
+  server: ['errors', 'inference', 'ensembles', 'engine', 'jobs'],
   commands: ['*'],
   main: ['*'],
 };
@@ -31,6 +32,11 @@ const packageHomes: Record<string, readonly string[]> = {
   sharp: ['image'],
   fastify: ['server'],
   'prom-client': ['server'],
+  'pg-boss': ['jobs'],
+  pg: ['jobs'],
+  '@electric-sql/pglite': ['jobs'],
+  vega: ['evaluation'],
+  'vega-lite': ['evaluation'],
   'cli-progress': ['commands'],
 };
 
