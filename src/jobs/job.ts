@@ -58,6 +58,18 @@ export interface JobEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** A job whose process belongs to this service, by the last events that it told; for metrics. */
+export interface RunningJob {
+  readonly id: string;
+  readonly type: JobType;
+  /** Absent before the first step. */
+  readonly progress?: JobProgress;
+  /** Mean of the epoch so far. */
+  readonly loss?: number;
+  /** The last one on disk: when it was there, by `Date.now()`, and how long its writing took. */
+  readonly checkpoint?: { readonly savedAtMs: number; readonly seconds: number };
+}
+
 /** The queue of jobs, shared by all replicas on one database. */
 export interface Jobs {
   /** Throws INVALID_JOB where type, data set or settings are not as expected; JOBS_UNAVAILABLE without the database. */
@@ -75,6 +87,8 @@ export interface Jobs {
   /** What the job's process wrote for people, as far as it got. */
   log(id: string): Promise<string>;
   counts(): Promise<Readonly<Record<JobState, number>>>;
+  /** The jobs that run here and now, not those of other replicas. */
+  running(): readonly RunningJob[];
   /** Starts no more jobs; a running one writes a checkpoint and goes on at the next start, here or elsewhere. */
   stop(): Promise<void>;
 }
