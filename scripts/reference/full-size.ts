@@ -128,6 +128,6 @@ export async function verifyFullSizeGradient(
   const add = rowsOf(verification, name);
   add('loss', lossError(loss, file.numbers(`${name}.loss`)));
   const addGradient = spec.width < 1 ? add : rowsOf(verification, name, fullSizeGradientLimit);
-  addTensors(addGradient, 'gradient', compareTensors(file, `${name}.gradient`, step.readGradient()));
+  addTensors(addGradient, 'gradient', compareTensors(file, `${name}.gradient`, await step.readGradient()));
   step.dispose();
 }

@@ -54,11 +54,15 @@ export async function verifyTraining(
     const loss = await step.accumulate(trainingBatch(file, `${k}.`, spec.fc), 1);
     const addLoss = k === 0 ? add : addLater;
     addLoss(`loss ${k + 1}`, lossError(loss, file.numbers(`${k}.loss`)));
-    if (k === 0) addTensors(add, 'gradient', compareTensors(file, '0.gradient', step.readGradient()));
+    if (k === 0) addTensors(add, 'gradient', compareTensors(file, '0.gradient', await step.readGradient()));
     await step.update(0.01);
   }
-  addTensors(addLater, 'weights after three steps', compareTensors(file, 'after3', step.readWeights()));
-  addTensors(addLater, 'velocity after three steps', compareTensors(file, 'velocity3', step.readVelocity()));
+  addTensors(addLater, 'weights after three steps', compareTensors(file, 'after3', await step.readWeights()));
+  addTensors(
+    addLater,
+    'velocity after three steps',
+    compareTensors(file, 'velocity3', await step.readVelocity()),
+  );
   step.dispose();
 }
 
@@ -75,9 +79,9 @@ export async function verifyBoxTraining(
   const step = await createStep(verification, { spec, weights: hashedWeights(spec, stream), microBatch });
   const add = rowsOf(verification, name);
   add('loss', lossError(await step.accumulate(trainingBatch(file, '', spec.fc), 1), file.numbers('loss')));
-  addTensors(add, 'gradient', compareTensors(file, 'gradient', step.readGradient()));
+  addTensors(add, 'gradient', compareTensors(file, 'gradient', await step.readGradient()));
   await step.update(1e-3);
-  addTensors(add, 'weights after one step', compareTensors(file, 'after1', step.readWeights()));
+  addTensors(add, 'weights after one step', compareTensors(file, 'after1', await step.readWeights()));
   step.dispose();
 }
 

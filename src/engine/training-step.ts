@@ -48,10 +48,10 @@ export interface TrainingStep {
   accumulate(batch: TrainingBatch, share: number): Promise<number>;
   /** velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity; gradient = 0. */
   update(learningRate: number): Promise<void>;
-  /** Copies, by torchvision's names and shapes. */
-  readWeights(): Weights;
-  readVelocity(): Weights;
-  readGradient(): Weights;
+  /** Copies, by torchvision's names and shapes; they may come from another process or a GPU. */
+  readWeights(): Promise<Weights>;
+  readVelocity(): Promise<Weights>;
+  readGradient(): Promise<Weights>;
   /** Frees everything; no other call may follow. */
   dispose(): void;
 }

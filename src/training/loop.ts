@@ -47,11 +47,11 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
 
   let state = header.state;
   const save = async (): Promise<void> => {
-    const weights = step.readWeights();
+    const weights = await step.readWeights();
     await writeCheckpoint(folder.checkpoint, {
       header: { ...header, state },
       weights,
-      velocity: step.readVelocity(),
+      velocity: await step.readVelocity(),
     });
     onEvent({ type: 'checkpoint', epoch: state.epoch, step: state.step });
   };
@@ -81,7 +81,7 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
         if (state.step % checkpointSteps === 0) await save();
       }
 
-      const weights = step.readWeights();
+      const weights = await step.readWeights();
       await engine.load({ id: 'training', spec, preprocessing, weights });
       const q = validationScale(settings);
       const result = await validate(engine, 'training', dataset.validation, { scale: q, crop, limits });

@@ -76,14 +76,16 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
             const loss = await step.accumulate(batchOf(reference, `${k}.`), 1);
             expect(relativeError(Float32Array.of(loss), numbers(`${k}.loss`))).toBeLessThan(tolerance);
             if (k === 0) {
-              const worst = worstTensor(step.readGradient(), (tensor) => numbers(`0.gradient.${tensor}`));
+              const worst = worstTensor(await step.readGradient(), (tensor) =>
+                numbers(`0.gradient.${tensor}`),
+              );
               expect(worst.error, worst.name).toBeLessThan(tolerance);
             }
             await step.update(0.01);
           }
-          const weights = worstTensor(step.readWeights(), (tensor) => numbers(`after3.${tensor}`));
+          const weights = worstTensor(await step.readWeights(), (tensor) => numbers(`after3.${tensor}`));
           expect(weights.error, weights.name).toBeLessThan(tolerance);
-          const velocity = worstTensor(step.readVelocity(), (tensor) => numbers(`velocity3.${tensor}`));
+          const velocity = worstTensor(await step.readVelocity(), (tensor) => numbers(`velocity3.${tensor}`));
           expect(velocity.error, velocity.name).toBeLessThan(tolerance);
         });
       });
@@ -100,7 +102,7 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         await withStep(reference, microBatch, async (step) => {
           const loss = await step.accumulate(batchOf(reference), 1);
           expect(relativeError(Float32Array.of(loss), numbers('loss'))).toBeLessThan(tolerance);
-          const worst = worstTensor(step.readGradient(), (tensor) => numbers(`gradient.${tensor}`));
+          const worst = worstTensor(await step.readGradient(), (tensor) => numbers(`gradient.${tensor}`));
           expect(worst.error, worst.name).toBeLessThan(tolerance);
         });
       });
@@ -112,7 +114,9 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         let loss = 0;
         for (const part of [0, 1, 2]) loss += await step.accumulate(picturesOf(batch, 2 * part, 2), 1 / 3);
         expect(relativeError(Float32Array.of(loss / 3), d.file.numbers('0.loss'))).toBeLessThan(tolerance);
-        const worst = worstTensor(step.readGradient(), (tensor) => d.file.numbers(`0.gradient.${tensor}`));
+        const worst = worstTensor(await step.readGradient(), (tensor) =>
+          d.file.numbers(`0.gradient.${tensor}`),
+        );
         expect(worst.error, worst.name).toBeLessThan(tolerance);
       });
     });
@@ -125,7 +129,8 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         async (step) => {
           await step.accumulate(batchOf(a, '1.'), 1);
           await step.update(0); // the weights stay where they are
-          for (const { data } of step.readGradient().values()) expect(data.every((x) => x === 0)).toBe(true);
+          for (const { data } of (await step.readGradient()).values())
+            expect(data.every((x) => x === 0)).toBe(true);
           await step.accumulate(batchOf(a, '0.'), 1);
           return step.readGradient();
         },
@@ -175,7 +180,9 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         async (step) => {
           const loss = await step.accumulate(batchOf(a, '0.'), 1);
           expect(relativeError(Float32Array.of(loss), a.file.numbers('0.loss'))).toBeLessThan(tolerance);
-          const gradient = new Map([...step.readGradient()].filter(([key]) => key !== 'features.0.weight'));
+          const gradient = new Map(
+            [...(await step.readGradient())].filter(([key]) => key !== 'features.0.weight'),
+          );
           const worst = worstTensor(gradient, (tensor) => a.file.numbers(`0.gradient.${tensor}`));
           expect(worst.error, worst.name).toBeLessThan(tolerance);
         },
@@ -190,12 +197,14 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         6,
         async (step) => {
           await step.accumulate(batchOf(d, '0.'), 1);
-          const gradient = new Map([...step.readGradient()].filter(([tensor]) => /^classifier/.test(tensor)));
+          const gradient = new Map(
+            [...(await step.readGradient())].filter(([tensor]) => /^classifier/.test(tensor)),
+          );
           const worst = worstTensor(gradient, (tensor) => d.file.numbers(`0.gradient.${tensor}`));
           expect(gradient.size).toBe(6);
           expect(worst.error, worst.name).toBeLessThan(tolerance);
           await step.update(0.01);
-          for (const [tensor, { data }] of step.readWeights()) {
+          for (const [tensor, { data }] of await step.readWeights()) {
             const unchanged = relativeError(data, d.weights.get(tensor)!.data) === 0;
             expect(unchanged, tensor).toBe(/^features/.test(tensor));
           }
@@ -210,7 +219,7 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
           await step.accumulate(batchOf(a, `${k}.`), 1);
           await step.update(1e-4);
         }
-        return [step.readWeights(), step.readVelocity()];
+        return [await step.readWeights(), await step.readVelocity()];
       };
       const whole = await withStep(a, 5, (step) => runSteps(step, [0, 1, 2]));
       const [weights, velocity] = await withStep(a, 5, (step) => runSteps(step, [0, 1]));
@@ -223,14 +232,14 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
     it('reads and keeps copies, in the names and shapes of the file', async () => {
       const before = new Map([...a.weights].map(([key, { data }]) => [key, data.slice()]));
       await withStep(a, 5, async (step) => {
-        const first = step.readWeights();
+        const first = await step.readWeights();
         expect([...first].map(([key, { shape }]) => [key, [...shape]])).toEqual(
           [...a.weights].map(([key, { shape }]) => [key, [...shape]]),
         );
         for (const { data } of first.values()) data.fill(Number.NaN);
         await step.accumulate(batchOf(a, '0.'), 1);
         await step.update(1e-6);
-        expect(worstTensor(step.readWeights(), (key) => before.get(key)!).error).toBeLessThan(0.1);
+        expect(worstTensor(await step.readWeights(), (key) => before.get(key)!).error).toBeLessThan(0.1);
       });
       expect(worstTensor(a.weights, (key) => before.get(key)!).error).toBe(0);
     });

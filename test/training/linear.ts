@@ -68,9 +68,9 @@ export async function createLinearStep(options: TrainingStepOptions): Promise<Tr
       }
       gradient = zero();
     },
-    readWeights: () => copy(weights),
-    readVelocity: () => copy(velocity),
-    readGradient: () => copy(gradient),
+    readWeights: async () => copy(weights),
+    readVelocity: async () => copy(velocity),
+    readGradient: async () => copy(gradient),
     dispose: () => undefined,
   };
 }

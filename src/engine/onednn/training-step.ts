@@ -102,15 +102,15 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
       accumulation.clear();
       parameters.refresh();
     },
-    readWeights() {
+    async readWeights() {
       enter();
       return parameters.readWeights();
     },
-    readVelocity() {
+    async readVelocity() {
       enter();
       return parameters.read(parameters.arenas.velocity);
     },
-    readGradient() {
+    async readGradient() {
       enter();
       return parameters.read(accumulation.sum());
     },

@@ -66,9 +66,9 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
         updateInPlace(w!, v!, g!, { learningRate, momentum, weightDecay });
       }
     },
-    readWeights: () => copyOf(weights),
-    readVelocity: () => copyOf(velocity),
-    readGradient: () => copyOf(gradient),
+    readWeights: async () => copyOf(weights),
+    readVelocity: async () => copyOf(velocity),
+    readGradient: async () => copyOf(gradient),
     dispose() {
       void session.release();
     },

@@ -32,7 +32,7 @@ const step = await createOnednnTrainingStep({
   threads: 1,
 });
 await step.accumulate(trainingBatch(training.file, '0.', training.spec.fc), 1);
-const worst = worstTensor(step.readGradient(), (name) => training.file.numbers(`0.gradient.${name}`));
+const worst = worstTensor(await step.readGradient(), (name) => training.file.numbers(`0.gradient.${name}`));
 
 const bf16 = await createOnednnEngine({ threads: 1, precision: 'bf16' }).then(
   () => 'created',
