@@ -9,6 +9,7 @@ import type { Weights } from '../network/weights.ts';
 import { readWeights, serialiseWeights, writeDurably } from '../safetensors/safetensors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TrainingEvent } from './events.ts';
+import type { TrainingSettings } from './settings.ts';
 import type { ValidationResult } from './validate.ts';
 
 /** The files of one training. */
@@ -29,6 +30,8 @@ export interface NetworkDescription {
   readonly preprocessing: Preprocessing;
   readonly labels: readonly string[];
   readonly trainingScale: { readonly min: number; readonly max: number };
+  /** Layers that were tuned. Folders of older versions do not say. */
+  readonly trainable?: TrainingSettings['trainable'];
   readonly sha256: string;
   /** Of the validation split's central crops. */
   readonly metrics: ValidationResult & { readonly epoch: number };
@@ -73,6 +76,7 @@ export async function writeTrainedNetwork(
     preprocessing,
     labels,
     trainingScale: settings.scale,
+    trainable: settings.trainable,
     sha256: sha256(bytes),
     metrics: state.best!,
     provenance: { command, dataset: basename(settings.data), datasetDigest },
