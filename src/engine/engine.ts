@@ -1,4 +1,4 @@
-import type { NetworkSpec } from '../network/architecture.ts';
+import type { ForwardSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
 
@@ -6,7 +6,7 @@ import type { Weights } from '../network/weights.ts';
 export interface NetworkSource {
   /** Unique among the networks loaded in one engine, for instance `demo/1/d`. */
   readonly id: string;
-  readonly spec: NetworkSpec;
+  readonly spec: ForwardSpec;
   readonly preprocessing: Preprocessing;
   readonly weights: Weights | { readonly path: string };
 }
@@ -41,6 +41,11 @@ export interface OutputMaps {
 export interface NetworkOutput {
   /** `[count, classes]`: score map averaged over space, softmax, mean of picture and mirror; only of head `classes`. */
   readonly posteriors?: Float32Array;
+  /**
+   * `[count, fc]`: activations of the second fully connected layer, after its ReLU, averaged over space and over picture
+   * and mirror (paper, appendix B); only of head `features`, which answers nothing else.
+   */
+  readonly features?: Float32Array;
   readonly maps?: OutputMaps;
 }
 

@@ -1,3 +1,4 @@
+import { isBoxHead } from '../network/architecture.ts';
 import { layersOf } from '../network/layers.ts';
 import type { Weights } from '../network/weights.ts';
 import { checkBatch } from './check-batch.ts';
@@ -42,7 +43,7 @@ export function createReferenceEngine(): Engine {
   };
 }
 
-/** Score or box map of one prepared picture in the dense view (paper, 3.2). */
+/** Score, box or feature map of one prepared picture in the dense view (paper, 3.2). */
 function denseNet({ spec, weights }: Pick<Loaded, 'spec' | 'weights'>, picture: FeatureMap): FeatureMap {
   let map = picture;
   for (const layer of layersOf(spec)) {
@@ -68,21 +69,35 @@ function runNetwork(network: Loaded, batch: Batch): NetworkOutput {
   );
   const views = flip ? [pictures, pictures.map(mirror)] : [pictures];
   const maps = views.map((view) => view.map((picture) => denseNet(network, picture)));
-  const isClassifier = network.spec.head === 'classes';
+  const { head } = network.spec;
+  if (head === 'features') return { features: featuresOf(maps) };
   return {
-    ...(isClassifier && { posteriors: posteriorsOf(maps) }),
-    ...((batch.maps || !isClassifier) && { maps: outputMapsOf(maps) }),
+    ...(head === 'classes' && { posteriors: posteriorsOf(maps) }),
+    ...((batch.maps || isBoxHead(head)) && { maps: outputMapsOf(maps) }),
   };
 }
 
 /** Sum-pooling and softmax of each view's score map, then the mean over the views. */
 function posteriorsOf(views: readonly (readonly FeatureMap[])[]): Float32Array {
+  return meanOfViews(views, (map) => softmax(sumPool(map)));
+}
+
+/** The mean over positions and views (paper, appendix B). */
+function featuresOf(views: readonly (readonly FeatureMap[])[]): Float32Array {
+  return meanOfViews(views, sumPool);
+}
+
+/** `[count, values]`: the values of each picture's maps, averaged over its views. */
+function meanOfViews(
+  views: readonly (readonly FeatureMap[])[],
+  valuesOf: (map: FeatureMap) => number[],
+): Float32Array {
   const [first] = views;
-  const posteriors = first!.flatMap((_, n) => {
-    const ofViews = views.map((maps) => softmax(sumPool(maps[n]!)));
+  const means = first!.flatMap((_, n) => {
+    const ofViews = views.map((maps) => valuesOf(maps[n]!));
     return ofViews[0]!.map((_, c) => ofViews.reduce((sum, view) => sum + view[c]!, 0) / views.length);
   });
-  return Float32Array.from(posteriors);
+  return Float32Array.from(means);
 }
 
 function outputMapsOf(views: readonly (readonly FeatureMap[])[]): OutputMaps {

@@ -52,8 +52,17 @@ export interface NetworkSpec {
   readonly head: Head;
 }
 
-/** Outputs of the last layer: `classes`, 4 (SCR) or 4 x classes (PCR). */
-export function outputsOf(spec: Pick<NetworkSpec, 'classes' | 'head'>): number {
-  if (spec.head === 'classes') return spec.classes;
-  return spec.head === 'scr' ? 4 : 4 * spec.classes;
+/**
+ * A network as an engine runs it: as it was trained, or of head `features` without its last layer, answering the
+ * activations of the second fully connected one (paper, appendix B).
+ */
+export type ForwardSpec = Omit<NetworkSpec, 'head'> & { readonly head: Head | 'features' };
+
+export function isBoxHead(head: ForwardSpec['head']): boolean {
+  return head === 'scr' || head === 'pcr';
+}
+
+/** Outputs of the last layer: `classes`, 4 (SCR), 4 x classes (PCR), or `fc` (features). */
+export function outputsOf({ head, classes, fc }: Pick<ForwardSpec, 'classes' | 'fc' | 'head'>): number {
+  return { classes, scr: 4, pcr: 4 * classes, features: fc }[head];
 }

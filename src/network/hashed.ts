@@ -1,4 +1,4 @@
-import type { NetworkSpec } from './architecture.ts';
+import type { ForwardSpec } from './architecture.ts';
 import { fanInOf, weightLayersOf } from './layers.ts';
 import type { Tensor, Weights } from './weights.ts';
 
@@ -22,7 +22,7 @@ export function hashed(count: number, stream: number): Float32Array {
 }
 
 /** Hashed weights of the scale that keeps activations near one on mean-subtracted pixels in 0..255. */
-export function hashedWeights(spec: NetworkSpec, stream: number): Weights {
+export function hashedWeights(spec: ForwardSpec, stream: number): Weights {
   const weights = new Map<string, Tensor>();
   weightLayersOf(spec).forEach((layer, j) => {
     const fanIn = fanInOf(layer);

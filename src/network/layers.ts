@@ -1,4 +1,4 @@
-import { architectures, type NetworkSpec, outputsOf, poolStride } from './architecture.ts';
+import { architectures, type ForwardSpec, outputsOf, poolStride } from './architecture.ts';
 
 /** Convolution of stride 1, padded so that the map keeps its size; ReLU follows. */
 export interface ConvolutionLayer {
@@ -37,7 +37,7 @@ export type Layer = ConvolutionLayer | PoolLayer | FullyConnectedLayer;
 export type WeightLayer = ConvolutionLayer | FullyConnectedLayer;
 
 /** All layers of a network in order. */
-export function layersOf(spec: NetworkSpec): Layer[] {
+export function layersOf(spec: ForwardSpec): Layer[] {
   const layers: Layer[] = [];
   let index = 0;
   let inputs = 3;
@@ -51,7 +51,7 @@ export function layersOf(spec: NetworkSpec): Layer[] {
     layers.push({ kind: 'pool', channels: inputs });
     index += 1;
   }
-  const widths = [spec.fc, spec.fc, outputsOf(spec)];
+  const widths = [spec.fc, spec.fc, ...(spec.head === 'features' ? [] : [outputsOf(spec)])];
   widths.forEach((outputs, i) => {
     layers.push({
       kind: 'fullyConnected',
@@ -67,7 +67,7 @@ export function layersOf(spec: NetworkSpec): Layer[] {
 }
 
 /** The layers that have weights, in order. */
-export function weightLayersOf(spec: NetworkSpec): WeightLayer[] {
+export function weightLayersOf(spec: ForwardSpec): WeightLayer[] {
   return layersOf(spec).filter((layer) => layer.kind !== 'pool');
 }
 
@@ -78,7 +78,7 @@ export interface TensorSpec {
 }
 
 /** Names and shapes of all tensors of a network, as they stand in its safetensors file. */
-export function tensorsOf(spec: NetworkSpec): TensorSpec[] {
+export function tensorsOf(spec: ForwardSpec): TensorSpec[] {
   return weightLayersOf(spec).flatMap((layer) => [
     {
       name: `${layer.name}.weight`,

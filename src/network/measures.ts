@@ -1,20 +1,20 @@
-import { type NetworkSpec, poolStride } from './architecture.ts';
+import { type ForwardSpec, poolStride } from './architecture.ts';
 import { layersOf, tensorsOf } from './layers.ts';
 
 /** Number of weights and biases (method.md, section 1: D with 1000 classes has 138,357,544). */
-export function parameterCount(spec: NetworkSpec): number {
+export function parameterCount(spec: ForwardSpec): number {
   return tensorsOf(spec).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
 /** Size `[h', w']` of the score map of a picture `[h, w]` in the dense view (paper, 3.2); 0 where the picture is smaller than the crop. */
-export function scoreMapSize(spec: NetworkSpec, height: number, width: number): [number, number] {
+export function scoreMapSize(spec: ForwardSpec, height: number, width: number): [number, number] {
   const side = (pixels: number): number =>
     Math.max(0, Math.floor(pixels / poolStride) - spec.crop / poolStride + 1);
   return [side(height), side(width)];
 }
 
 /** Floating-point operations (two a multiply-add) of the forward pass over one picture `[h, w]` in the dense view. */
-export function forwardFlops(spec: NetworkSpec, height: number, width: number): number {
+export function forwardFlops(spec: ForwardSpec, height: number, width: number): number {
   let [h, w] = [height, width];
   let flops = 0;
   for (const layer of layersOf(spec)) {
@@ -33,7 +33,7 @@ export function forwardFlops(spec: NetworkSpec, height: number, width: number): 
 }
 
 /** Side in pixels of the input square that one position of the last pooled map sees (paper, 2.3). */
-export function receptiveField(spec: NetworkSpec): number {
+export function receptiveField(spec: ForwardSpec): number {
   let field = 1;
   let step = 1;
   for (const layer of layersOf(spec)) {

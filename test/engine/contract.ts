@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Batch, Engine, NetworkOutput, NetworkSource } from '../../src/engine/engine.ts';
-import type { NetworkSpec } from '../../src/network/architecture.ts';
+import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
+import type { ForwardSpec, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import { scoreMapSize } from '../../src/network/measures.ts';
 import type { Weights } from '../../src/network/weights.ts';
@@ -82,6 +83,36 @@ export function describeEngine(name: string, create: () => Promise<Engine>): voi
         await engine.unload(fixture);
       });
     }
+
+    it('gives features: what a last layer of ones on its diagonal sees, averaged over space and mirror', async () => {
+      const seeing = { ...tiny, classes: tiny.fc };
+      const identity = Float32Array.from({ length: tiny.fc ** 2 }, (_, i) =>
+        i % (tiny.fc + 1) === 0 ? 1 : 0,
+      );
+      await engine.load({
+        ...source('seeing', seeing, weights),
+        weights: new Map(weights)
+          .set('classifier.6.weight', { shape: [tiny.fc, tiny.fc], data: identity })
+          .set('classifier.6.bias', { shape: [tiny.fc], data: new Float32Array(tiny.fc) }),
+      });
+      await engine.load(source('features', { ...tiny, head: 'features' }, weights));
+      const reference = createReferenceEngine();
+      await reference.load(source('features', { ...tiny, head: 'features' }, weights));
+      for (const flip of [false, true]) {
+        const batch = { ...pictures(3, 64, 97), flip, maps: true };
+        const answer = await run('features', batch);
+        expect(Object.keys(answer)).toEqual(['features']);
+        const { maps } = await run('seeing', batch);
+        const expected = meansOf(maps!);
+        expect(Math.max(...expected)).toBeGreaterThan(1); // a hashed network does not die out
+        expect(largestDifference(answer.features!, expected)).toBeLessThan(tolerance);
+        const referenced = await reference.run({ ...batch, networks: ['features'] });
+        const { features } = referenced.get('features')!;
+        expect(largestDifference(answer.features!, features!)).toBeLessThan(tolerance);
+      }
+      await engine.unload('seeing');
+      await engine.unload('features');
+    });
 
     it('gives posteriors that sum to one, at every size', async () => {
       for (const [height, width] of [
@@ -243,7 +274,17 @@ export function describeEngine(name: string, create: () => Promise<Engine>): voi
 
 type Pictures = Pick<Batch, 'pixels' | 'count' | 'height' | 'width'>;
 
-function source(id: string, spec: NetworkSpec, weights: Weights): NetworkSource {
+/** `[count, outputs]`: maps averaged over space and views. */
+function meansOf({ data, shape: [views, count, outputs, height, width] }: OutputMaps): Float32Array {
+  const positions = height * width;
+  const means = new Float32Array(count * outputs);
+  data.forEach((value, i) => {
+    means[Math.floor(i / positions) % means.length]! += value / positions / views;
+  });
+  return means;
+}
+
+function source(id: string, spec: ForwardSpec, weights: Weights): NetworkSource {
   return { id, spec, preprocessing: referencePreprocessing, weights };
 }
 

@@ -1,6 +1,6 @@
 import type { Engine, NetworkOutput } from '../../src/engine/engine.ts';
 import type { TrainingStep, TrainingStepOptions } from '../../src/engine/training-step.ts';
-import type { NetworkSpec } from '../../src/network/architecture.ts';
+import type { ForwardSpec } from '../../src/network/architecture.ts';
 import { outputsOf } from '../../src/network/architecture.ts';
 import type { Preprocessing } from '../../src/network/preprocessing.ts';
 import type { Weights } from '../../src/network/weights.ts';
@@ -77,7 +77,7 @@ export async function createLinearStep(options: TrainingStepOptions): Promise<Tr
 
 /** The same network for validation. */
 export function createLinearEngine(): Engine {
-  const networks = new Map<string, { spec: NetworkSpec; preprocessing: Preprocessing; weights: Weights }>();
+  const networks = new Map<string, { spec: ForwardSpec; preprocessing: Preprocessing; weights: Weights }>();
   return {
     capabilities: { engine: 'linear', device: 'cpu', threads: 1 },
     async load({ id, spec, preprocessing, weights }) {

@@ -26,6 +26,18 @@ export function posteriorsOf(answers: Float32Array, { views, count, outputs }: S
   return posteriors;
 }
 
+/** Features `[count, outputs]`: averaged over the map and over the views (paper, appendix B). */
+export function featuresOf(answers: Float32Array, { views, count, outputs }: Sizes): Float32Array {
+  const perPicture = answers.length / (views * count);
+  const summands = (views * perPicture) / outputs;
+  const sums = new Float64Array(count * outputs);
+  answers.forEach((value, i) => {
+    const picture = Math.floor(i / perPicture) % count;
+    sums[picture * outputs + (i % outputs)]! += value / summands;
+  });
+  return Float32Array.from(sums);
+}
+
 /** `[pictures, positions, outputs]` to `[pictures, outputs, positions]`. */
 export function toPlanes(answers: Float32Array, outputs: number, positions: number): Float32Array {
   const planes = new Float32Array(answers.length);

@@ -1,4 +1,4 @@
-import type { NetworkSpec } from '../../network/architecture.ts';
+import type { ForwardSpec } from '../../network/architecture.ts';
 import { layersOf, type WeightLayer } from '../../network/layers.ts';
 import type { DataType } from './constants.ts';
 import { convolutionForward } from './convolution.ts';
@@ -30,7 +30,7 @@ export type PlanWith = (weights: MemoryDesc) => PrimitiveDesc;
  */
 export function planDense(
   scope: Scope,
-  spec: NetworkSpec,
+  spec: ForwardSpec,
   shape: DenseShape,
   type: DataType,
   choose: (layer: WeightLayer, planWith: PlanWith) => PrimitiveDesc,
@@ -42,7 +42,8 @@ export function planDense(
 
   const input = maps(3);
   let source = input;
-  const layers = layersOf(spec).map((layer): DenseLayer => {
+  const all = layersOf(spec);
+  const layers = all.map((layer): DenseLayer => {
     const from = source;
     if (layer.kind === 'pool') {
       height = Math.floor(height / 2);
@@ -55,7 +56,7 @@ export function planDense(
     height += 2 * padding + 1 - layer.kernel;
     width += 2 * padding + 1 - layer.kernel;
     const relu = isConvolution || layer.hidden;
-    source = maps(layer.outputs, relu ? type : 'f32'); // scores and boxes stay float32
+    source = maps(layer.outputs, layer === all.at(-1) ? 'f32' : type); // answers stay float32
     const bias = scope.desc([layer.outputs], 'f32', 'rowMajor');
     const plan = choose(layer, (weights) =>
       convolutionForward(

@@ -1,4 +1,4 @@
-import type { NetworkSpec } from '../../network/architecture.ts';
+import type { ForwardSpec } from '../../network/architecture.ts';
 import { bytesOf, type DataType } from './constants.ts';
 import { type DenseShape, planDense } from './dense-plan.ts';
 import type { DenseWeights } from './dense-weights.ts';
@@ -21,7 +21,7 @@ export interface DenseProgram {
 
 export function createDenseProgram(
   onednn: Onednn,
-  spec: NetworkSpec,
+  spec: ForwardSpec,
   weights: DenseWeights,
   shape: DenseShape,
   type: DataType,
@@ -39,7 +39,7 @@ export function createDenseProgram(
 
 function build(
   scope: Scope,
-  spec: NetworkSpec,
+  spec: ForwardSpec,
   weights: DenseWeights,
   shape: DenseShape,
   type: DataType,

@@ -1,4 +1,4 @@
-import type { NetworkSpec } from '../../network/architecture.ts';
+import type { ForwardSpec } from '../../network/architecture.ts';
 import { type WeightLayer, weightLayersOf } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import type { Tensor, Weights } from '../../network/weights.ts';
@@ -27,7 +27,7 @@ export interface DenseWeights {
  */
 export function createDenseWeights(
   scope: Scope,
-  spec: NetworkSpec,
+  spec: ForwardSpec,
   preprocessing: Preprocessing,
   weights: Weights,
   type: DataType,

@@ -1,10 +1,10 @@
-import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
+import { type ForwardSpec, isBoxHead, outputsOf } from '../../network/architecture.ts';
 import { weightLayersOf } from '../../network/layers.ts';
 import { scoreMapSize } from '../../network/measures.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, NetworkOutput } from '../engine.ts';
 import { loadWeights } from '../network-weights.ts';
-import { posteriorsOf, toPlanes } from './answers.ts';
+import { featuresOf, posteriorsOf, toPlanes } from './answers.ts';
 import { bytesOf, type DataType } from './constants.ts';
 import { createDenseProgram, type DenseProgram } from './dense-program.ts';
 import { createDenseWeights, type DenseWeights } from './dense-weights.ts';
@@ -25,7 +25,7 @@ const cacheBounds = { maxBytes: 2 ** 29, maxPrograms: 64 };
 const maxMapBytes = 2 ** 27;
 
 interface Loaded {
-  readonly spec: NetworkSpec;
+  readonly spec: ForwardSpec;
   readonly scope: Scope;
   readonly weights: DenseWeights;
   readonly preparation: Preparation;
@@ -121,10 +121,11 @@ function runNetwork(
     run();
     answers.set(output, start * perPicture);
   }
-  const isClassifier = spec.head === 'classes';
+  const sizes = { views, count, outputs };
+  if (spec.head === 'features') return { features: featuresOf(answers, sizes) };
   return {
-    ...(isClassifier && { posteriors: posteriorsOf(answers, { views, count, outputs }) }),
-    ...((maps || !isClassifier) && {
+    ...(spec.head === 'classes' && { posteriors: posteriorsOf(answers, sizes) }),
+    ...((maps || isBoxHead(spec.head)) && {
       maps: {
         data: toPlanes(answers, outputs, mapHeight * mapWidth),
         shape: [views, count, outputs, mapHeight, mapWidth],
@@ -133,7 +134,7 @@ function runNetwork(
   };
 }
 
-function largestMapBytes(spec: NetworkSpec, height: number, width: number, type: DataType): number {
+function largestMapBytes(spec: ForwardSpec, height: number, width: number, type: DataType): number {
   return weightLayersOf(spec)[0]!.outputs * height * width * bytesOf[type];
 }
 

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { messageOf, VerydeepError } from '../../errors.ts';
-import type { NetworkSpec } from '../../network/architecture.ts';
+import { type ForwardSpec, isBoxHead } from '../../network/architecture.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../engine.ts';
 import { forwardGraph } from './forward.ts';
@@ -8,7 +8,7 @@ import { initialisersOf } from './initialisers.ts';
 import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 
 interface Loaded {
-  readonly spec: NetworkSpec;
+  readonly spec: ForwardSpec;
   readonly session: InferenceSession;
 }
 
@@ -66,12 +66,16 @@ async function runNetwork(
     pixels: new ort.Tensor('uint8', pixels, [count, height, width, 3]),
     mirrors: new ort.Tensor('int64', BigInt64Array.of(BigInt(flip ? count : 0)), [1]),
   };
-  const isClassifier = spec.head === 'classes';
-  const fetches = [...(isClassifier ? ['posteriors'] : []), ...(maps || !isClassifier ? ['maps'] : [])];
+  const fetches = isBoxHead(spec.head)
+    ? ['maps']
+    : spec.head === 'features'
+      ? ['features']
+      : ['posteriors', ...(maps ? ['maps'] : [])];
   try {
     const results = await session.run(feeds, fetches);
     return {
       ...(results.posteriors && { posteriors: results.posteriors.data as Float32Array }),
+      ...(results.features && { features: results.features.data as Float32Array }),
       ...(results.maps && { maps: mapsOf(results.maps, count) }),
     };
   } catch (cause) {

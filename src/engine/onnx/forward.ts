@@ -1,4 +1,4 @@
-import { type NetworkSpec, outputsOf } from '../../network/architecture.ts';
+import { type ForwardSpec, isBoxHead, outputsOf } from '../../network/architecture.ts';
 import { type ConvolutionLayer, type FullyConnectedLayer, layersOf } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import { createGraph, type GraphBuilder, type LocateTensor } from './model.ts';
@@ -12,10 +12,11 @@ import { prepare } from './prepare.ts';
  * well, n or 0. The views are the n pictures and then the mirror images: v n of them in all.
  *
  * Outputs: `maps` float32 `[v n, outputs, h', w']`; and of head `classes`, `posteriors` float32 `[n, classes]`: maps
- * averaged over space, softmax, mean over picture and mirror.
+ * averaged over space, softmax, mean over picture and mirror. Of head `features` there is instead of both `features`
+ * float32 `[n, fc]`: the maps averaged over space, picture and mirror (appendix B).
  */
 export function forwardGraph(
-  spec: NetworkSpec,
+  spec: ForwardSpec,
   preprocessing: Preprocessing,
   locate: LocateTensor,
 ): Uint8Array {
@@ -31,23 +32,32 @@ export function forwardGraph(
     else x = graph.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
   }
   const maps = addClassifier(graph, x, classifier, locate);
-  graph.output(maps, 'float32', ['views', outputsOf(spec), 'mapHeight', 'mapWidth']);
-
-  if (spec.head === 'classes') {
-    const posteriors = addPosteriors(graph, maps, pixels, spec.classes);
-    graph.output(posteriors, 'float32', ['n', spec.classes]);
+  const outputs = outputsOf(spec);
+  if (spec.head !== 'features') {
+    graph.output(maps, 'float32', ['views', outputs, 'mapHeight', 'mapWidth']);
+  }
+  if (!isBoxHead(spec.head)) {
+    const pooled = graph.node('ReduceMean', [maps], { axes: [2, 3], keepdims: 0 }); // sum-pooling (paper, 3.2)
+    const isClassifier = spec.head === 'classes';
+    const ofViews = isClassifier ? graph.node('Softmax', [pooled], { axis: 1 }) : pooled;
+    const name = isClassifier ? 'posteriors' : 'features';
+    graph.output(addMeanOfViews(graph, ofViews, pixels, outputs, name), 'float32', ['n', outputs]);
   }
   return graph.encode();
 }
 
-/** Sum-pooling (paper, 3.2), softmax, and the mean over a picture's views. */
-function addPosteriors(graph: GraphBuilder, maps: string, pixels: string, classes: number): string {
-  const scores = graph.node('ReduceMean', [maps], { axes: [2, 3], keepdims: 0 });
-  const softmax = graph.node('Softmax', [scores], { axis: 1 });
+/** From `[v n, columns]` the mean over a picture's views, `[n, columns]`. */
+function addMeanOfViews(
+  graph: GraphBuilder,
+  ofViews: string,
+  pixels: string,
+  columns: number,
+  name: string,
+): string {
   const count = graph.node('Shape', [pixels], { start: 0, end: 1 });
-  const shape = graph.node('Concat', [graph.ints([-1]), count, graph.ints([classes])], { axis: 0 });
-  const byView = graph.node('Reshape', [softmax, shape]);
-  return graph.node('ReduceMean', [byView], { axes: [0], keepdims: 0 }, 'posteriors');
+  const shape = graph.node('Concat', [graph.ints([-1]), count, graph.ints([columns])], { axis: 0 });
+  const byView = graph.node('Reshape', [ofViews, shape]);
+  return graph.node('ReduceMean', [byView], { axes: [0], keepdims: 0 }, name);
 }
 
 /** The pictures, and after them the mirror images of the first `mirrors`. */
