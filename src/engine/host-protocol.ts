@@ -2,30 +2,31 @@ import type { ErrorCode } from '../errors.ts';
 import type { EngineOptions } from './create.ts';
 import type { Batch, EngineCapabilities, NetworkOutput, NetworkSource } from './engine.ts';
 
-/** What a host can be asked to do, with its argument and its answer. The first call is `create`. */
-export interface HostCalls {
+/** What a child process can be asked to do: the argument and the answer of each call. */
+export type Calls = Record<string, { argument: unknown; answer: unknown }>;
+
+/** What an engine host can be asked to do. The first call is `create`. */
+export type HostCalls = {
   create: { argument: EngineOptions; answer: EngineCapabilities };
   load: { argument: NetworkSource; answer: undefined };
   run: { argument: Batch; answer: Map<string, NetworkOutput> };
   unload: { argument: string; answer: undefined };
-}
+};
 
-export type HostCall = keyof HostCalls;
-
-/** Parent to host. The channel copies by structured clone, so typed arrays and maps cross as they are. */
-export type HostRequest = {
-  [Call in HostCall]: {
+/** Parent to child. The channel copies by structured clone, so typed arrays and maps cross as they are. */
+export type CallRequest<C extends Calls> = {
+  [Call in keyof C]: {
     readonly id: number;
     readonly call: Call;
-    readonly argument: HostCalls[Call]['argument'];
+    readonly argument: C[Call]['argument'];
   };
-}[HostCall];
+}[keyof C];
 
-/** Host to parent: one for each request, in their order. */
-export interface HostAnswer {
+/** Child to parent: one for each request, in their order. */
+export interface CallAnswer<C extends Calls> {
   readonly id: number;
-  /** Resident memory of the host. */
+  /** Resident memory of the child. */
   readonly rssBytes: number;
-  readonly answer?: HostCalls[HostCall]['answer'];
+  readonly answer?: C[keyof C]['answer'];
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }

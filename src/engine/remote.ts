@@ -1,10 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { VerydeepError } from '../errors.ts';
 import type { EngineOptions } from './create.ts';
 import type { Engine } from './engine.ts';
-import type { HostAnswer, HostCall, HostCalls } from './host-protocol.ts';
+import { programBeside, startHostProcess } from './host-process.ts';
+import type { HostCalls } from './host-protocol.ts';
 
 export interface RemoteEngineOptions extends EngineOptions {
   /** A host that has work and gives no answer for so long is killed. */
@@ -26,7 +23,12 @@ export interface RemoteEngine extends Engine {
  */
 export async function createRemoteEngine(options: RemoteEngineOptions): Promise<RemoteEngine> {
   const { answerTimeoutMs, ...engineOptions } = options;
-  const host = startHost(options.device, answerTimeoutMs);
+  const host = startHostProcess<HostCalls>({
+    program: programBeside(import.meta.url, 'host'),
+    name: `engine host of ${options.device}`,
+    lostCode: 'ENGINE_LOST',
+    answerTimeoutMs,
+  });
   try {
     const capabilities = await host.call('create', engineOptions);
     return {
@@ -43,96 +45,4 @@ export async function createRemoteEngine(options: RemoteEngineOptions): Promise<
     await host.end();
     throw error;
   }
-}
-
-// --- helpers ---
-
-interface Pending {
-  readonly resolve: (answer: never) => void;
-  readonly reject: (error: VerydeepError) => void;
-}
-
-function startHost(device: string, answerTimeoutMs: number) {
-  const child = forkHost();
-  const pending = new Map<number, Pending>();
-  const loss = new AbortController();
-  let nextId = 0;
-  let rssBytes = 0;
-
-  /** Counts from the last answer, or from the first request after a rest. */
-  let watchdog: NodeJS.Timeout | undefined;
-  const watch = (): void => {
-    clearTimeout(watchdog);
-    if (pending.size === 0) return;
-    watchdog = setTimeout(() => lose(`gave no answer for ${answerTimeoutMs} ms`), answerTimeoutMs);
-  };
-
-  const lose = (reason: string): void => {
-    if (loss.signal.aborted) return;
-    loss.abort(`engine host of ${device} (process ${child.pid}) ${reason}`);
-    child.kill('SIGKILL');
-    clearTimeout(watchdog);
-    for (const { reject } of pending.values()) reject(lostError());
-    pending.clear();
-  };
-  const lostError = (): VerydeepError => new VerydeepError('ENGINE_LOST', loss.signal.reason);
-
-  /** The last that native code has said, often the reason of its death. */
-  let lastWords = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    lastWords = text.trim().split('\n').at(-1)!.slice(0, 500);
-  });
-
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', (code, signal) => {
-      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
-      lose(lastWords === '' ? how : `${how}: ${lastWords}`);
-      resolve();
-    });
-    child.once('error', (error) => {
-      lose(`failed: ${error.message}`);
-      if (child.pid === undefined) resolve(); // could not be started: no close follows
-    });
-  });
-
-  child.on('message', ({ id, rssBytes: now, answer, error }: HostAnswer) => {
-    rssBytes = now;
-    const call = pending.get(id);
-    pending.delete(id);
-    watch();
-    if (error) call?.reject(new VerydeepError(error.code, error.message));
-    else call?.resolve(answer as never);
-  });
-
-  return {
-    pid: child.pid ?? -1,
-    rssBytes: () => rssBytes,
-    lost: loss.signal,
-    call: <Call extends HostCall>(call: Call, argument: HostCalls[Call]['argument']) =>
-      new Promise<HostCalls[Call]['answer']>((resolve, reject) => {
-        if (loss.signal.aborted) return reject(lostError());
-        const id = nextId++;
-        pending.set(id, { resolve, reject });
-        if (pending.size === 1) watch();
-        child.send({ id, call, argument }, (error) => {
-          if (error) lose(`cannot be reached: ${error.message}`);
-        });
-      }),
-    /** Nothing in a host outlives it, so it is ended as surely as can be, in the middle of a run as well. */
-    async end() {
-      lose('was shut down');
-      await ended;
-    },
-  };
-}
-
-/** Runs `host.ts` (through tsx) when this file is TypeScript, `host.js` when it is built. */
-function forkHost(): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const loader = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return fork(fileURLToPath(new URL(fromSource ? './host.ts' : './host.js', import.meta.url)), {
-    execArgv: fromSource ? ['--import', loader()] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
 }

@@ -1,0 +1,129 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type ErrorCode, VerydeepError } from '../errors.ts';
+import type { CallAnswer, Calls } from './host-protocol.ts';
+
+export interface HostProcessOptions {
+  /** The module that it runs, which calls `answerCalls` (host-loop.ts). */
+  readonly program: URL;
+  /** For messages: `engine host of cpu`. */
+  readonly name: string;
+  /** Code of the error with which calls reject once it is lost. */
+  readonly lostCode: ErrorCode;
+  /** A child that has work and gives no answer for so long is killed; it may take any time where not given. */
+  readonly answerTimeoutMs?: number;
+  /** File descriptors that the child gets, as its numbers from 4 on. */
+  readonly files?: readonly number[];
+}
+
+/** A child process that answers calls. */
+export interface HostProcess<C extends Calls> {
+  readonly pid: number;
+  /** Resident memory at its last answer. */
+  rssBytes(): number;
+  /** Aborted, with the reason, as soon as the process is known to be lost, before any call rejects. */
+  readonly lost: AbortSignal;
+  /** Rejects with the child's coded error, or with `lostCode` at once when the child is lost. */
+  call<Call extends keyof C>(call: Call, argument: C[Call]['argument']): Promise<C[Call]['answer']>;
+  /** Nothing in a child outlives it, so it is ended as surely as can be, in the middle of a call as well. */
+  end(): Promise<void>;
+}
+
+/** Starts a child process and the channel to it. */
+export function startHostProcess<C extends Calls>(options: HostProcessOptions): HostProcess<C> {
+  const { name, lostCode, answerTimeoutMs } = options;
+  const child = forkProgram(options);
+  const pending = new Map<number, Pending>();
+  const loss = new AbortController();
+  let nextId = 0;
+  let rssBytes = 0;
+
+  /** Counts from the last answer, or from the first request after a rest. */
+  let watchdog: NodeJS.Timeout | undefined;
+  const watch = (): void => {
+    clearTimeout(watchdog);
+    if (pending.size === 0 || answerTimeoutMs === undefined) return;
+    watchdog = setTimeout(() => lose(`gave no answer for ${answerTimeoutMs} ms`), answerTimeoutMs);
+  };
+
+  const lose = (reason: string): void => {
+    if (loss.signal.aborted) return;
+    loss.abort(`${name} (process ${child.pid}) ${reason}`);
+    child.kill('SIGKILL');
+    clearTimeout(watchdog);
+    for (const { reject } of pending.values()) reject(lostError());
+    pending.clear();
+  };
+  const lostError = (): VerydeepError => new VerydeepError(lostCode, loss.signal.reason);
+
+  /** The last that native code has said, often the reason of its death. */
+  let lastWords = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = text.trim().split('\n').at(-1)!.slice(0, 500);
+  });
+
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', (code, signal) => {
+      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
+      lose(lastWords === '' ? how : `${how}: ${lastWords}`);
+      resolve();
+    });
+    child.once('error', (error) => {
+      lose(`failed: ${error.message}`);
+      if (child.pid === undefined) resolve(); // could not be started: no close follows
+    });
+  });
+
+  child.on('message', ({ id, rssBytes: now, answer, error }: CallAnswer<C>) => {
+    rssBytes = now;
+    const call = pending.get(id);
+    pending.delete(id);
+    watch();
+    if (error) call?.reject(new VerydeepError(error.code, error.message));
+    else call?.resolve(answer as never);
+  });
+
+  return {
+    pid: child.pid ?? -1,
+    rssBytes: () => rssBytes,
+    lost: loss.signal,
+    call: (call, argument) =>
+      new Promise((resolve, reject) => {
+        if (loss.signal.aborted) return reject(lostError());
+        const id = nextId++;
+        pending.set(id, { resolve, reject });
+        if (pending.size === 1) watch();
+        child.send({ id, call, argument } as object, (error) => {
+          if (error) lose(`cannot be reached: ${error.message}`);
+        });
+      }),
+    async end() {
+      lose('was shut down');
+      await ended;
+    },
+  };
+}
+
+/** A module beside another one: `host.ts` of sources, `host.js` where they are built. */
+export function programBeside(url: string, name: string): URL {
+  return new URL(`./${name}${url.endsWith('.ts') ? '.ts' : '.js'}`, url);
+}
+
+// --- helpers ---
+
+interface Pending {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: VerydeepError) => void;
+}
+
+/** Runs TypeScript through tsx. */
+function forkProgram({ program, files = [] }: HostProcessOptions): ChildProcess {
+  const fromSource = program.href.endsWith('.ts');
+  const loader = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return fork(fileURLToPath(program), {
+    execArgv: fromSource ? ['--import', loader()] : [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...files],
+  });
+}
