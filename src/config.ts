@@ -22,6 +22,7 @@ const settingsSchema = z.object({
   threads: integer(0, 1024).default(0).describe('threads of the cpu devices; 0 for the CPU limit'),
   precision: choice('fp32', 'bf16').default('fp32').describe('arithmetic of oneDNN'),
   onednnLibrary: word().optional().describe('path of the library of oneDNN; searched for where not set'),
+  adminToken: token().optional().describe('opens the routes under `/admin`, at least 16 characters'),
   maxFileBytes: integer(1, 2 ** 30)
     .default(20_000_000)
     .describe('largest file, in bytes'),
@@ -74,7 +75,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const reasons = error
     ? error.issues.map(({ path, message }) => {
         const key = String(path[0]);
-        return `${variableOf(key)}: ${message}; received "${received[key]}"`;
+        return `${variableOf(key)}: ${message}; received ${shown(key, received[key]!)}`;
       })
     : contradictions(data);
   if (error || reasons.length > 0) {
@@ -127,6 +128,11 @@ function contradictions(settings: Settings): string[] {
   return reasons;
 }
 
+/** A secret is never written to a log. */
+function shown(key: string, value: string): string {
+  return key === 'adminToken' ? `${value.length} characters` : `"${value}"`;
+}
+
 /** `maxFileBytes` gives `MAX_FILE_BYTES`. */
 function variableOf(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
@@ -147,6 +153,13 @@ function integer(least: number, most: number) {
 
 function choice<const Words extends readonly string[]>(...words: Words) {
   return z.enum(words, { error: `expected ${words.join(', ')}` });
+}
+
+/** What an HTTP header can carry, and nobody guesses. */
+function token() {
+  return z.string().regex(/^[\x21-\x7e]{16,256}$/, {
+    error: 'expected 16 to 256 printable ASCII characters without spaces',
+  });
 }
 
 function version() {

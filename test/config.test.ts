@@ -66,6 +66,14 @@ describe('settings', () => {
     expect(refusal(environment)).toContain(reason);
   });
 
+  it('have a token that is long enough, and is not told', () => {
+    expect(readSettings({ ADMIN_TOKEN: 'a-token-of-many-letters' }).adminToken).toBe(
+      'a-token-of-many-letters',
+    );
+    expect(refusal({ ADMIN_TOKEN: 'secret word' })).toMatch(/ADMIN_TOKEN: expected 16 to 256.* received 11 /);
+    expect(refusal({ ADMIN_TOKEN: 'a secret of many words' })).not.toContain('secret');
+  });
+
   it('are refused with all reasons at once', () => {
     const message = refusal({ PORT: 'x', ENGINE: 'y' });
     expect(message).toContain('PORT');

@@ -5,11 +5,12 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import type { Inference } from '../inference/inference.ts';
 import { createAnswerer } from './answerer.ts';
-import { createErrorHandler, sendNotFound } from './errors.ts';
+import { createErrorHandler, imageErrors, sendNotFound } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { registerOpenapi } from './openapi.ts';
 import { healthRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
+import { type Admin, jobRoutes } from './routes/jobs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { streamRoute } from './stream.ts';
 
@@ -20,6 +21,8 @@ export interface AppOptions {
   readonly isReady: () => boolean;
   readonly metrics: Metrics;
   readonly limits: AppLimits;
+  /** Where not given, the routes under /admin are closed. */
+  readonly admin?: Admin;
   /** No log where not given. */
   readonly logLevel?: LogLevel;
 }
@@ -44,7 +47,7 @@ const requestTimeoutMs = 120_000;
  * closes the streams.
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { ensemble, inference, isReady, metrics, limits, logLevel } = options;
+  const { ensemble, inference, isReady, metrics, limits, admin, logLevel } = options;
   const app = fastify({
     ...(logLevel && { logger: { level: logLevel } }),
     logController: new LogController({ disableRequestLogging: ({ url }) => isProbe(url) }),
@@ -54,7 +57,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(createErrorHandler(limits.maxFileBytes, metrics.rejected));
+  app.setErrorHandler(createErrorHandler(imageErrors(limits.maxFileBytes), metrics.rejected));
   app.setNotFoundHandler(sendNotFound);
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', async (request, reply) => {
@@ -75,6 +78,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await registerOpenapi(app);
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(imageRoutes, { ...limits, ensemble, answerer, metrics });
+  await app.register(jobRoutes, { admin });
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoutes, { metrics });
   return app;

@@ -17,6 +17,7 @@ const serverMessages: Partial<Record<ErrorCode, string>> = {
   ENGINE_LOST: 'the engine stopped while it computed this image and is being started again; try again',
   NOT_READY: 'the service is starting or stopping; try again',
   DEADLINE_EXCEEDED: 'the image was not answered within its time (timeoutMs)',
+  JOBS_UNAVAILABLE: 'the database of jobs cannot be reached; try again',
 };
 
 const internal = {
@@ -36,10 +37,13 @@ export function failureBody(statusCode: number, code: string, message: string): 
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Client Closed Request', message };
 }
 
-/** Makes the error handler of the app; `onRejected` gets the code of every error that is answered. */
-export function createErrorHandler(maxFileBytes: number, onRejected: (code: string) => void) {
+/** The coded error that one of Fastify's own stands for; `undefined` where it stands for none. */
+export type Translate = (error: FastifyError, request: FastifyRequest) => VerydeepError | undefined;
+
+/** Makes an error handler; `onRejected` gets the code of every error that is answered. */
+export function createErrorHandler(translate: Translate, onRejected: (code: string) => void) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const coded = toCoded(error, request, maxFileBytes);
+    const coded = error instanceof VerydeepError ? error : translate(error as FastifyError, request);
     if (coded === undefined) return sendForeign(error, request, reply, onRejected);
     const { code, message } = publicError(coded);
     onRejected(code);
@@ -56,29 +60,29 @@ export function createErrorHandler(maxFileBytes: number, onRejected: (code: stri
   };
 }
 
+/** Of routes that take images. */
+export function imageErrors(maxFileBytes: number): Translate {
+  return ({ code }, request) => {
+    switch (code) {
+      case 'FST_ERR_CTP_BODY_TOO_LARGE':
+        return new VerydeepError(
+          'FILE_TOO_LARGE',
+          `file: expected at most ${maxFileBytes} bytes; received ${request.headers['content-length'] ?? 'more'}`,
+        );
+      case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+        return new VerydeepError('UNSUPPORTED_IMAGE', unsupportedType(request));
+      default:
+        return undefined;
+    }
+  };
+}
+
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const message = `${request.method} ${request.url.split('?')[0]}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /livez, /readyz, /metrics or /openapi.json`;
+  const message = `${request.method} ${request.url.split('?')[0]}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /livez, /readyz, /metrics or /openapi.json, or those under /admin/jobs`;
   return reply.code(404).send(failureBody(404, 'NOT_FOUND', message));
 }
 
 // --- helpers ---
-
-/** The coded error that an error stands for; `undefined` for others of Fastify's own. */
-function toCoded(error: Error, request: FastifyRequest, maxFileBytes: number): VerydeepError | undefined {
-  if (error instanceof VerydeepError) return error;
-  const { code } = error as FastifyError;
-  switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new VerydeepError(
-        'FILE_TOO_LARGE',
-        `file: expected at most ${maxFileBytes} bytes; received ${request.headers['content-length'] ?? 'more'}`,
-      );
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new VerydeepError('UNSUPPORTED_IMAGE', unsupportedType(request));
-    default:
-      return undefined;
-  }
-}
 
 export function unsupportedType(request: FastifyRequest): string {
   return `Content-Type: expected image/*, application/octet-stream, none, or multipart/form-data with files; received ${request.headers['content-type']}. Send the bytes of one file, for instance: curl -T photo.jpg`;

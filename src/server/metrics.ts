@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HostState } from '../engine/pool.ts';
 import { type ErrorCode, errorStatus } from '../errors.ts';
 import type { InferenceObserver, QueueState } from '../inference/inference.ts';
+import { type JobGauges, registerJobMetrics } from './job-metrics.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -20,13 +21,15 @@ export interface Metrics {
 export interface MetricsOptions {
   readonly queue: () => QueueState;
   readonly hosts: () => readonly HostState[];
+  /** Where there is a queue of them. */
+  readonly jobs?: () => JobGauges | undefined;
 }
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
 const eventLoopResolutionMs = 10;
 
 /** All metrics of the service in a registry of their own (docs/metrics.md lists them). Base units. */
-export function createMetrics({ queue, hosts }: MetricsOptions): Metrics {
+export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
 
@@ -59,7 +62,7 @@ export function createMetrics({ queue, hosts }: MetricsOptions): Metrics {
     labelNames: ['reason'] as const,
     registers,
   });
-  for (const code of Object.keys(errorStatus)) if (!startOnly.has(code)) rejects.inc({ reason: code }, 0);
+  for (const code of Object.keys(errorStatus)) if (!notOfImages.has(code)) rejects.inc({ reason: code }, 0);
 
   gauge('verydeep_queue_requests', 'Images that wait or are computed.', () => queue().requests);
   gauge('verydeep_queue_work_flops', 'Their work, in floating-point operations.', () => queue().work);
@@ -117,6 +120,8 @@ export function createMetrics({ queue, hosts }: MetricsOptions): Metrics {
     registers,
   });
 
+  registerJobMetrics(registry, jobs);
+
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
@@ -163,8 +168,13 @@ export function createMetrics({ queue, hosts }: MetricsOptions): Metrics {
 // --- helpers ---
 
 /** Codes that no image is answered with. */
-const startOnly: ReadonlySet<string> = new Set<ErrorCode>([
+const notOfImages: ReadonlySet<string> = new Set<ErrorCode>([
   'NOT_FOUND',
+  'INVALID_JOB',
+  'UNAUTHORISED',
+  'ADMIN_DISABLED',
+  'JOB_CONFLICT',
+  'JOBS_UNAVAILABLE',
   'INVALID_SETTINGS',
   'INVALID_WEIGHTS',
   'INVALID_DATASET',

@@ -17,8 +17,14 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: 'http://127.0.0.1:8080' }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'The `ADMIN_TOKEN` of the service.' },
+        },
+      },
       tags: [
         { name: 'images', description: 'Images in, classes and boxes out.' },
+        { name: 'jobs', description: 'Training and evaluation in the background, for those with the token.' },
         { name: 'operations', description: 'For probes, Prometheus and generators of clients.' },
       ],
     },

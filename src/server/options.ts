@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VerydeepError } from '../errors.ts';
 import type { InferenceOptions, Task } from '../inference/inference.ts';
+import { describeIssues } from './issues.ts';
 
 /**
  * Options of an image, as the query of a request or as members of a stream's message. One schema serves both: a
@@ -98,16 +99,7 @@ export function optionError(
   received: unknown,
   known: readonly string[],
 ): VerydeepError {
-  const reasons = issues.map((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      return `unknown option ${issue.keys.map(quoted).join(', ')}; expected some of ${known.join(', ')}`;
-    }
-    const [name, ...inside] = issue.path;
-    const value = (received as Record<PropertyKey, unknown>)[name!];
-    const where = inside.length > 0 ? ` (item ${String(inside[0])})` : '';
-    return `${String(name)}${where}: ${expectation(issue)}; received ${quoted(value)}`;
-  });
-  return new VerydeepError('INVALID_OPTION', reasons.join('. '));
+  return new VerydeepError('INVALID_OPTION', describeIssues(issues, received, 'option', known));
 }
 
 /** Names of the options of a task. */
@@ -132,28 +124,4 @@ function fromText(schema: z.ZodType): (text: string) => unknown {
     return (text) => (/^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text);
   if (schema instanceof z.ZodBoolean) return (text) => ({ true: true, false: false })[text] ?? text;
   return (text) => text;
-}
-
-/** Zod's own words, less what is said anyway. */
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
-  if (issue.code === 'invalid_type') {
-    const names: Record<string, string> = {
-      int: 'an integer',
-      number: 'an integer',
-      boolean: 'true or false',
-    };
-    return `expected ${names[issue.expected] ?? `a ${issue.expected}`}`;
-  }
-  const items = issue.code === 'too_small' || issue.code === 'too_big' ? issue.origin : undefined;
-  const unit = items === 'array' ? ' items' : items === 'string' ? ' characters' : '';
-  if (issue.code === 'too_small') return `expected at least ${issue.minimum}${unit}`;
-  if (issue.code === 'too_big') return `expected at most ${issue.maximum}${unit}`;
-  return issue.message;
-}
-
-/** As JSON, shortened: a message is one line. */
-function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

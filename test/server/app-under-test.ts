@@ -6,6 +6,7 @@ import { VerydeepError } from '../../src/errors.ts';
 import type { Answer, Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
 import { type AppLimits, createApp } from '../../src/server/app.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+import type { Admin } from '../../src/server/routes/jobs.ts';
 
 const network = (name: string): EnsembleNetwork => ({ name }) as EnsembleNetwork;
 
@@ -94,17 +95,22 @@ afterEach(async () => {
 
 /** An app that closes itself after the test. */
 export async function startApp(
-  options: { run?: Run; isReady?: () => boolean; limits?: Partial<AppLimits> } = {},
+  options: { run?: Run; isReady?: () => boolean; limits?: Partial<AppLimits>; admin?: Admin } = {},
 ): Promise<AppUnderTest> {
   const { run = plainRun, isReady = () => true } = options;
   const inference: Inference = { run, queue: () => ({ requests: 1, work: 2e9, maxWork: 3e9 }) };
-  const metrics = createMetrics({ queue: inference.queue, hosts: () => [host] });
+  const metrics = createMetrics({
+    queue: inference.queue,
+    hosts: () => [host],
+    jobs: () => options.admin?.jobs,
+  });
   const app = await createApp({
     ensemble,
     inference,
     isReady,
     metrics,
     limits: { ...limits, ...options.limits },
+    ...(options.admin && { admin: options.admin }),
   });
   started.push(app);
   return { app, metrics };
