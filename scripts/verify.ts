@@ -6,6 +6,7 @@ const checks = [
   ['lint and format', 'npm run --silent check'],
   ['openapi.yaml is what the routes say', 'npm run --silent openapi -- --check'],
   ['the README table is what the settings say', 'npm run --silent readme -- --check'],
+  ['resample-kernel.ts is what the .wat says', 'npm run --silent wasm -- --check'],
   ['build', 'npm run --silent build'],
   ['the real server answers real pictures', 'npm run --silent smoke'],
 ] as const;

@@ -1,3 +1,5 @@
+import { resampleKernel } from './resample-kernel.ts';
+
 /** A picture to cut from: RGB, `[height, width, 3]`. */
 export interface Source {
   readonly width: number;
@@ -13,16 +15,33 @@ export interface SourceWindow {
   readonly height: number;
 }
 
-/** Where each output pixel reads along one axis: `taps` source pixels from `first[i]` on, with weights that sum to 2^14. */
+/** Where each output pixel reads along one axis: `2 * pairs` source pixels from `first[i]` on, with weights that sum to 2^14. */
 interface AxisTaps {
-  readonly taps: number;
+  readonly pairs: number;
   readonly first: Int32Array;
-  readonly weights: Int32Array;
+  readonly weights: Int16Array;
 }
 
 const weightBits = 14;
-/** Bits of a weight that the intermediate row keeps, so that both passes fit in 32-bit integers. */
-const rowBits = 6;
+
+/** The kernel's vectors read and write up to this many bytes past the end. */
+const slack = 64;
+
+/** Parameters as in resample-kernel.wat. */
+interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  resample(...addressesAndCounts: number[]): void;
+}
+
+/** Of all Node versions; their types do not have it. */
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    Module: new (bytes: Uint8Array) => object;
+    Instance: new (module: object) => { readonly exports: unknown };
+  };
+};
+const kernel = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(resampleKernel, 'base64')))
+  .exports as Kernel;
 
 /**
  * Cuts a window out of a picture, resized to `side` x `side`, mirrored or not, into `out` from `offset` on (RGB,
@@ -37,91 +56,82 @@ export function cropResized(
   out: Uint8Array,
   offset: number,
 ): void {
-  const columns = axisTaps(window.x, window.width, side, source.width);
-  const rows = axisTaps(window.y, window.height, side, source.height);
-  const { pixels } = source;
+  const columns = axisTaps(window.x, window.width, side, source.width, mirrored);
+  const rows = axisTaps(window.y, window.height, side, source.height, false);
   const stride = source.width * 3;
-  const firstColumn = columns.first[0]!;
-  const rowLength = (columns.first[side - 1]! + columns.taps - firstColumn) * 3;
-  const row = new Int32Array(rowLength);
-  for (let y = 0; y < side; y++) {
-    mixRows(pixels, rows.first[y]! * stride + firstColumn * 3, stride, rows, y, row);
-    mixColumns(row, columns, firstColumn, side, mirrored, out, offset + y * side * 3);
-  }
+  const [firstRow, lastRow] = [rows.first[0]!, rows.first[side - 1]! + 2 * rows.pairs];
+  const [left, right] = [columns.first[0]!, columns.first[side - 1]!];
+  const firstColumn = Math.min(left, right);
+  const columnCount = Math.max(left, right) + 2 * columns.pairs - firstColumn;
+
+  let end = 0;
+  const take = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil((bytes + slack) / 16) * 16;
+    return at;
+  };
+  const rowOffsets = take(side * 4);
+  const rowWeights = take(rows.weights.byteLength);
+  const columnOffsets = take(side * 4);
+  const columnWeights = take(columns.weights.byteLength);
+  const row = take(columnCount * 3 * 2);
+  const result = take(side * side * 3);
+  const pixels = take((lastRow - firstRow) * stride);
+  const bytes = reserve(end);
+
+  bytes.set(source.pixels.subarray(firstRow * stride, lastRow * stride), pixels);
+  const put = (values: Int32Array | Int16Array, at: number): void =>
+    bytes.set(new Uint8Array(values.buffer), at);
+  put(
+    rows.first.map((index) => (index - firstRow) * stride),
+    rowOffsets,
+  );
+  put(rows.weights, rowWeights);
+  put(
+    columns.first.map((index) => (index - firstColumn) * 3 * 2),
+    columnOffsets,
+  );
+  put(columns.weights, columnWeights);
+  kernel.resample(
+    pixels + firstColumn * 3,
+    stride,
+    rowOffsets,
+    rowWeights,
+    rows.pairs,
+    columnOffsets,
+    columnWeights,
+    columns.pairs,
+    side,
+    row,
+    row + columnCount * 3 * 2,
+    result,
+  );
+  out.set(bytes.subarray(result, result + side * side * 3), offset);
 }
 
-/** One output row from the mixed source row. */
-function mixColumns(
-  row: Int32Array,
-  { taps, first, weights }: AxisTaps,
-  firstColumn: number,
-  side: number,
-  mirrored: boolean,
-  out: Uint8Array,
-  offset: number,
-): void {
-  const shift = weightBits + rowBits;
-  const half = 1 << (shift - 1);
-  for (let x = 0; x < side; x++) {
-    let from = (first[x]! - firstColumn) * 3;
-    let t = x * taps;
-    let weight = weights[t]!;
-    let red = half + weight * row[from]!;
-    let green = half + weight * row[from + 1]!;
-    let blue = half + weight * row[from + 2]!;
-    for (const end = t + taps; ++t < end; ) {
-      weight = weights[t]!;
-      from += 3;
-      red += weight * row[from]!;
-      green += weight * row[from + 1]!;
-      blue += weight * row[from + 2]!;
-    }
-    const to = offset + (mirrored ? side - 1 - x : x) * 3;
-    out[to] = red >> shift;
-    out[to + 1] = green >> shift;
-    out[to + 2] = blue >> shift;
-  }
-}
+const pageBytes = 2 ** 16;
 
-/** One output row before its columns are mixed: the weighted sum of source rows, with `rowBits` fractional bits. */
-function mixRows(
-  pixels: Uint8Array,
-  start: number,
-  stride: number,
-  rows: AxisTaps,
-  y: number,
-  row: Int32Array,
-): void {
-  const shift = weightBits - rowBits;
-  const { taps } = rows;
-  const weights = rows.weights.subarray(y * taps, (y + 1) * taps);
-  if (weights[0] === 1 << weightBits) {
-    for (let i = 0; i < row.length; i++) row[i] = pixels[start + i]! << rowBits;
-    return;
-  }
-  const [w0 = 0, w1 = 0, w2 = 0] = weights;
-  const half = 1 << (shift - 1);
-  // Two or three taps are the rule: the picture is kept at the largest scale, less than three times the smallest.
-  for (let i = 0, from = start; i < row.length; i++, from++) {
-    let sum = half + w0 * pixels[from]! + w1 * pixels[from + stride]!;
-    if (w2 !== 0) sum += w2 * pixels[from + 2 * stride]!;
-    for (let t = 3; t < taps; t++) sum += weights[t]! * pixels[from + t * stride]!;
-    row[i] = sum >> shift;
-  }
+/** The kernel's memory, of at least so many bytes. Each call writes all that it reads, so nothing is kept between two. */
+function reserve(bytes: number): Uint8Array {
+  const missing = bytes - kernel.memory.buffer.byteLength;
+  if (missing > 0) kernel.memory.grow(Math.ceil(missing / pageBytes));
+  return new Uint8Array(kernel.memory.buffer);
 }
 
 /** Taps of `side` outputs over `[start, start + length)` of an axis of `size` source pixels; what lies outside has no weight. */
-function axisTaps(start: number, length: number, side: number, size: number): AxisTaps {
+function axisTaps(start: number, length: number, side: number, size: number, mirrored: boolean): AxisTaps {
   const ratio = length / side;
   const radius = Math.max(1, ratio);
   const taps = Math.min(size, ratio === 1 && Number.isInteger(start) ? 1 : Math.ceil(2 * radius));
+  const pairs = Math.ceil(taps / 2);
   const first = new Int32Array(side);
-  const weights = new Int32Array(side * taps);
+  const weights = new Int16Array(side * 2 * pairs);
   const exact = new Float64Array(taps);
   for (let i = 0; i < side; i++) {
     const centre = start + (i + 0.5) * ratio - 0.5;
     const begin = Math.min(Math.max(Math.floor(centre - radius) + 1, 0), size - taps);
-    first[i] = begin;
+    const output = mirrored ? side - 1 - i : i;
+    first[output] = begin;
     let sum = 0;
     for (let t = 0; t < taps; t++) {
       exact[t] = Math.max(0, 1 - Math.abs(begin + t - centre) / radius);
@@ -131,11 +141,11 @@ function axisTaps(start: number, length: number, side: number, size: number): Ax
     let heaviest = 0;
     for (let t = 0; t < taps; t++) {
       const weight = sum > 0 ? Math.round((exact[t]! / sum) * (1 << weightBits)) : 0;
-      weights[i * taps + t] = weight;
+      weights[output * 2 * pairs + t] = weight;
       rest -= weight;
       if (exact[t]! > exact[heaviest]!) heaviest = t;
     }
-    weights[i * taps + heaviest]! += rest;
+    weights[output * 2 * pairs + heaviest]! += rest;
   }
-  return { taps, first, weights };
+  return { pairs, first, weights };
 }

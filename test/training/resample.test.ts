@@ -40,7 +40,7 @@ function oracle({ width, height, pixels }: Source, window: SourceWindow, side: n
 }
 
 describe('cropResized', () => {
-  it('is the triangle filter to within one grey level', () => {
+  it('is the triangle filter, rounded', () => {
     const cases = fc.record({
       width: fc.integer({ min: 4, max: 14 }),
       height: fc.integer({ min: 4, max: 14 }),
@@ -61,7 +61,7 @@ describe('cropResized', () => {
         const out = new Uint8Array(side * side * 3);
         cropResized(source, window, side, false, out, 0);
         oracle(source, window, side).forEach((expected, i) => {
-          expect(Math.abs(out[i]! - expected)).toBeLessThan(1);
+          expect(Math.abs(out[i]! - expected)).toBeLessThan(0.55); // weights have 14 bits, mixed rows 6 after the point
         });
       }),
     );
