@@ -37,6 +37,8 @@ export const errorStatus = {
   INVALID_DATASET: 500,
   DEVICE_UNAVAILABLE: 500,
   TRAINING_DIVERGED: 500,
+  /** A process of data-parallel training died; the job ends with its last good checkpoint. */
+  WORKER_LOST: 500,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatus;

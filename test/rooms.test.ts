@@ -28,7 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
 const packageHomes: Record<string, readonly string[]> = {
   'onnxruntime-node': ['engine/onnx'],
   protobufjs: ['engine/onnx'],
-  koffi: ['engine/onednn'],
+  koffi: ['engine/onednn', 'engine/parallel'],
   sharp: ['image'],
   fastify: ['server'],
   'prom-client': ['server'],

@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util';
-import { createEngine } from '../engine/create.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { CreateTrainingStep } from '../engine/training-step.ts';
-import { VerydeepError } from '../errors.ts';
-import { parseSettings, type TrainingSettings } from '../training/settings.ts';
+import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
 import { oneOf, wrongUse } from './option-values.ts';
+import { chooseTrainingEngine } from './training-engine.ts';
 import { createTrainingPrinter } from './training-printer.ts';
 
 export const help = `verydeep train: trains one network
@@ -41,6 +38,8 @@ Machine
   --engine NAME          auto, onednn, onnx                            [auto]
   --precision KIND       fp32, bf16                                    [fp32]
   --threads N                                                          [all cores]
+  --workers N            processes that divide each micro-batch, and
+                         the threads, among them                       [1]
   --cache-mb N           decoded pictures kept in memory               [2048]
 
 Examples
@@ -77,6 +76,7 @@ export async function run(argv: string[]): Promise<number> {
       engine: { type: 'string', default: 'auto' },
       precision: { type: 'string' },
       threads: { type: 'string' },
+      workers: { type: 'string' },
       'cache-mb': { type: 'string' },
     },
   });
@@ -102,12 +102,14 @@ export async function run(argv: string[]): Promise<number> {
       seed: number(values.seed),
       precision: values.precision,
       threads: number(values.threads),
+      workers: number(values.workers),
       cacheBytes: values['cache-mb'] === undefined ? undefined : Number(values['cache-mb']) * 2 ** 20,
     }),
   );
-  const { createStep, engine } = await chooseEngine(
+  const { createStep, engine } = await chooseTrainingEngine(
     oneOf('--engine', values.engine, ['auto', 'onednn', 'onnx']),
     settings,
+    console.error,
   );
 
   const controller = new AbortController();
@@ -135,27 +137,6 @@ export async function run(argv: string[]): Promise<number> {
     printer.stop();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
-}
-
-/** The training step and the engine for validation. `auto` takes oneDNN where its library is found. */
-async function chooseEngine(
-  name: 'auto' | 'onednn' | 'onnx',
-  { threads, precision }: TrainingSettings,
-): Promise<{ createStep: CreateTrainingStep; engine: Engine }> {
-  const placement = { device: 'cpu', threads, sharedCores: true } as const;
-  if (name !== 'onnx') {
-    try {
-      const engine = await createEngine({ engine: 'onednn', ...placement, precision });
-      const { createOnednnTrainingStep } = await import('../engine/onednn/training-step.ts');
-      return { createStep: createOnednnTrainingStep, engine };
-    } catch (error) {
-      const unavailable = error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE';
-      if (name === 'onednn' || !unavailable) throw error;
-      console.error(`oneDNN is not here, training runs on onnxruntime: ${error.message}`);
-    }
-  }
-  const { createOnnxTrainingStep } = await import('../engine/onnx/training-step.ts');
-  return { createStep: createOnnxTrainingStep, engine: await createEngine({ engine: 'onnx', ...placement }) };
 }
 
 /** `256`, or `256-512`. */

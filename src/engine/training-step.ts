@@ -56,4 +56,17 @@ export interface TrainingStep {
   dispose(): void;
 }
 
+/** The gradient since the last update as one row of float32, in an order of the step's own: the same for equal options. */
+export interface FlatGradient {
+  readonly length: number;
+  read(to: Float32Array): void;
+  /** Puts `from` in the place of the numbers from `start` on. */
+  write(from: Float32Array, start: number): void;
+}
+
+/** A step that computes in this process, and can be one of several that share their gradients (engine/parallel). */
+export interface LocalTrainingStep extends TrainingStep {
+  readonly gradient: FlatGradient;
+}
+
 export type CreateTrainingStep = (options: TrainingStepOptions) => Promise<TrainingStep>;

@@ -32,6 +32,9 @@ const schema = z
     precision: z.enum(['fp32', 'bf16']).default('fp32'),
     seed: z.number().int().default(1),
     threads: count.default(() => threadLimit()),
+    workers: count
+      .default(1)
+      .describe('Processes that divide each micro-batch, and the threads, among them (paper, 3.3)'),
     cacheBytes: z
       .number()
       .int()
@@ -42,11 +45,15 @@ const schema = z
     const problem = (path: string, message: string): void => {
       issues.push({ code: 'custom', input: value, path: [path], message });
     };
-    const { scale, crop, batch, microBatch = batch, head, from, trainable } = value;
+    const { scale, crop, batch, microBatch = batch, workers, head, from, trainable } = value;
     if (scale.min > scale.max) problem('scale', `expected MIN-MAX, received ${scale.min}-${scale.max}`);
     if (scale.min < crop) problem('scale', `expected at least the crop of ${crop}, received ${scale.min}`);
     if (batch % microBatch !== 0) {
       problem('microBatch', `expected a divisor of the batch of ${batch}, received ${microBatch}`);
+    }
+    if (microBatch % workers !== 0) {
+      const divided = value.microBatch === undefined ? 'batch' : 'micro-batch';
+      problem('workers', `expected a divisor of the ${divided} of ${microBatch}, received ${workers}`);
     }
     if (head !== 'classes' && from === undefined) {
       problem(

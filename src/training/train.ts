@@ -9,7 +9,7 @@ import type { OnTrainingEvent } from './events.ts';
 import { trainingLoop } from './loop.ts';
 import { logEvent, type NetworkDescription, openRunFolder, writeTrainedNetwork } from './run-folder.ts';
 import { initialScheduleState } from './schedule.ts';
-import { type TrainingSettings, validationScale } from './settings.ts';
+import { parseSettings, type TrainingSettings, validationScale } from './settings.ts';
 import { startingPoint } from './start.ts';
 
 export interface TrainOptions {
@@ -114,9 +114,10 @@ async function resumed(path: string, settings: TrainingSettings, dataset: Datase
   const { header } = checkpoint;
   // These change where or how fast the same arithmetic runs, or when it ends.
   const free = ['epochs', 'cacheBytes', 'data', 'list', 'from'];
-  const changed = [...new Set([...Object.keys(settings), ...Object.keys(header.settings)])].filter((key) => {
+  const before = parseSettings(header.settings); // a setting that is younger than the checkpoint had its default
+  const changed = [...new Set([...Object.keys(settings), ...Object.keys(before)])].filter((key) => {
     const of = (from: TrainingSettings): string => JSON.stringify((from as Record<string, unknown>)[key]);
-    return !free.includes(key) && of(settings) !== of(header.settings);
+    return !free.includes(key) && of(settings) !== of(before);
   });
   if (changed.length > 0) {
     const reason = `expected the settings of the checkpoint ${path}, these differ: ${changed.join(', ')}`;

@@ -25,6 +25,8 @@ describe('training settings', () => {
     [{ data: 'x', scale: { min: 512, max: 256 } }, 'expected MIN-MAX, received 512-256'],
     [{ data: 'x', scale: { min: 128, max: 256 } }, 'expected at least the crop of 224, received 128'],
     [{ data: 'x', batch: 10, microBatch: 4 }, 'expected a divisor of the batch of 10, received 4'],
+    [{ data: 'x', batch: 8, workers: 3 }, 'expected a divisor of the batch of 8, received 3'],
+    [{ data: 'x', batch: 8, microBatch: 2, workers: 4 }, 'a divisor of the micro-batch of 2, received 4'],
     [{ data: 'x', head: 'scr' }, 'from'],
     [{ data: 'x', trainable: 'fullyConnected' }, 'trainable'],
     [{ data: 'x', rate: 'fast' }, 'expected a learning rate'],

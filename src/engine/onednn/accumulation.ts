@@ -1,3 +1,4 @@
+import { bytesOf } from './constants.ts';
 import { addScaled } from './elementwise.ts';
 import type { Parameters } from './parameters.ts';
 import { runSteps, type Step } from './primitives.ts';
@@ -11,6 +12,10 @@ export interface Accumulation {
   end(): void;
   /** The sum; zeros before the first. */
   sum(): Memory;
+  /** The sum as one row of numbers. */
+  read(to: Float32Array): void;
+  /** Puts `from` in the place of the sum's numbers from `start` on. */
+  write(from: Float32Array, start: number): void;
   clear(): void;
 }
 
@@ -29,10 +34,21 @@ export function createAccumulation(scope: Scope, parameters: Parameters): Accumu
     fillWithZeros(scope, block); // what lies between the tensors is added as well
     return { block, add: addScaled(scope, 'sum of gradients', gradient, [1, 1], [block]) };
   };
+  /** Anything longer would reach beyond native memory. */
+  const checkFits = ({ length }: Float32Array, start: number): void => {
+    const room = gradient.desc.bytes / bytesOf.f32 - start;
+    if (length > room) throw new RangeError(`gradient: expected at most ${room} numbers, received ${length}`);
+  };
   const writeTo = (block: Memory): void => {
     if (block !== target) parameters.writeGradientsTo(block);
     target = block;
   };
+
+  const sum = (): Memory => {
+    if (count === 0) fillWithZeros(scope, gradient);
+    return gradient;
+  };
+  const { copy, addressOf } = scope.onednn;
 
   return {
     begin() {
@@ -43,9 +59,16 @@ export function createAccumulation(scope: Scope, parameters: Parameters): Accumu
       if (count > 0) runSteps(scope, [beside!.add]);
       count += 1;
     },
-    sum() {
-      if (count === 0) fillWithZeros(scope, gradient);
-      return gradient;
+    sum,
+    read(to) {
+      checkFits(to, 0);
+      copy(addressOf(to), sum().address, BigInt(to.byteLength));
+    },
+    write(from, start) {
+      checkFits(from, start);
+      const { address } = sum();
+      count = Math.max(1, count); // what is written is no longer zeros
+      copy(address + BigInt(start * bytesOf.f32), addressOf(from), BigInt(from.byteLength));
     },
     clear() {
       count = 0;

@@ -174,6 +174,11 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
       byte: number,
       bytes: number,
     ) => bigint,
+    copy: libc.func('void *memcpy(void *to, const void *from, size_t bytes)') as (
+      to: bigint,
+      from: bigint,
+      bytes: bigint,
+    ) => bigint,
     free: libc.func('void free(void *data)') as (data: bigint) => void,
   };
 }

@@ -1,9 +1,9 @@
 import { outputsOf } from '../../network/architecture.ts';
 import { loadWeights } from '../network-weights.ts';
-import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
+import type { LocalTrainingStep, TrainingBatch, TrainingStepOptions } from '../training-step.ts';
 import { createAccumulation } from './accumulation.ts';
 import { createBackwardPass } from './backward-pass.ts';
-import type { DataType } from './constants.ts';
+import { bytesOf, type DataType } from './constants.ts';
 import { createForwardPass } from './forward-pass.ts';
 import { type LibraryOptions, loadOnednn } from './library.ts';
 import { crossEntropy, euclidean } from './loss.ts';
@@ -24,7 +24,7 @@ import { createWorkspace } from './workspace.ts';
 export async function createOnednnTrainingStep(
   options: TrainingStepOptions,
   library: LibraryOptions = {},
-): Promise<TrainingStep> {
+): Promise<LocalTrainingStep> {
   const onednn = await loadOnednn(library);
   const { spec, weights, velocity, precision } = options;
   const type = dataTypeFor(onednn, precision);
@@ -39,7 +39,7 @@ export async function createOnednnTrainingStep(
   }
 }
 
-function build(scope: Scope, type: DataType, options: TrainingStepOptions): TrainingStep {
+function build(scope: Scope, type: DataType, options: TrainingStepOptions): LocalTrainingStep {
   const { onednn } = scope;
   const { spec, preprocessing, microBatch, precision, threads, trainable } = options;
   onednn.setThreads(threads);
@@ -113,6 +113,17 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Trai
     async readGradient() {
       enter();
       return parameters.read(accumulation.sum());
+    },
+    gradient: {
+      length: parameters.arenas.gradient.desc.bytes / bytesOf.f32,
+      read(to) {
+        enter();
+        accumulation.read(to);
+      },
+      write(from, start) {
+        enter();
+        accumulation.write(from, start);
+      },
     },
     dispose() {
       if (disposed) return;

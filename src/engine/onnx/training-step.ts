@@ -2,7 +2,7 @@ import { messageOf, VerydeepError } from '../../errors.ts';
 import { tensorsOf } from '../../network/layers.ts';
 import type { Tensor, Weights } from '../../network/weights.ts';
 import { loadWeights } from '../network-weights.ts';
-import type { TrainingStep, TrainingStepOptions } from '../training-step.ts';
+import type { FlatGradient, LocalTrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { gradientInput, gradientOutput } from './differentiable.ts';
 import { createInPlaceRunner } from './in-place.ts';
 import { createRuntime } from './runtime.ts';
@@ -14,7 +14,7 @@ import { trainingGraph } from './training-graph.ts';
  * The training step on onnxruntime's CPU provider: forward and backward pass in one graph, the update in plain
  * TypeScript on the same buffers. Throws DEVICE_UNAVAILABLE, INVALID_WEIGHTS, and INVALID_SETTINGS for bf16.
  */
-export async function createOnnxTrainingStep(options: TrainingStepOptions): Promise<TrainingStep> {
+export async function createOnnxTrainingStep(options: TrainingStepOptions): Promise<LocalTrainingStep> {
   const { spec, trainable, momentum, weightDecay } = options;
   if (options.precision !== 'fp32') {
     const message = `precision: the onnx engine trains in fp32 only, received ${options.precision}; the onednn engine knows it`;
@@ -69,6 +69,7 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
     readWeights: async () => copyOf(weights),
     readVelocity: async () => copyOf(velocity),
     readGradient: async () => copyOf(gradient),
+    gradient: flatView(trained.map((name) => gradient.get(name)!.data)),
     dispose() {
       void session.release();
     },
@@ -85,4 +86,27 @@ function zerosOf(tensors: Weights): Map<string, Tensor> {
   return new Map(
     [...tensors].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
   );
+}
+
+/** Several arrays as one row of numbers. */
+function flatView(blocks: readonly Float32Array[]): FlatGradient {
+  const length = blocks.reduce((sum, block) => sum + block.length, 0);
+  return {
+    length,
+    read(to) {
+      let start = 0;
+      for (const block of blocks) {
+        to.set(block, start);
+        start += block.length;
+      }
+    },
+    write(from, start) {
+      let first = 0; // of this block in the row
+      for (const block of blocks) {
+        const [begin, end] = [Math.max(start, first), Math.min(start + from.length, first + block.length)];
+        if (begin < end) block.set(from.subarray(begin - start, end - start), begin - first);
+        first += block.length;
+      }
+    },
+  };
 }

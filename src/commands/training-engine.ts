@@ -1,0 +1,43 @@
+import { createEngine } from '../engine/create.ts';
+import { createTrainingStep, type TrainingEngineName } from '../engine/create-training-step.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { CreateTrainingStep } from '../engine/training-step.ts';
+import { VerydeepError } from '../errors.ts';
+import type { TrainingSettings } from '../training/settings.ts';
+
+/** What a training runs on: its step, in this process or divided over workers, and the engine for its validation. */
+export interface TrainingEngine {
+  readonly createStep: CreateTrainingStep;
+  readonly engine: Engine;
+}
+
+/** `auto` takes oneDNN where its library is found, else onnxruntime, and says so to `onFallback`. */
+export async function chooseTrainingEngine(
+  name: TrainingEngineName | 'auto',
+  { threads, precision, workers }: TrainingSettings,
+  onFallback: (reason: string) => void,
+): Promise<TrainingEngine> {
+  const placement = { device: 'cpu', threads, sharedCores: true } as const;
+  if (name !== 'onnx') {
+    try {
+      const engine = await createEngine({ engine: 'onednn', ...placement, precision });
+      return { createStep: stepCreator('onednn', workers), engine };
+    } catch (error) {
+      const unavailable = error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE';
+      if (name === 'onednn' || !unavailable) throw error;
+      onFallback(`oneDNN is not here, training runs on onnxruntime: ${error.message}`);
+    }
+  }
+  return {
+    createStep: stepCreator('onnx', workers),
+    engine: await createEngine({ engine: 'onnx', ...placement }),
+  };
+}
+
+function stepCreator(engine: TrainingEngineName, workers: number): CreateTrainingStep {
+  if (workers === 1) return (options) => createTrainingStep(engine, options);
+  return async (options) => {
+    const { createParallelTrainingStep } = await import('../engine/parallel/training-step.ts');
+    return createParallelTrainingStep(options, { engine, workers });
+  };
+}
