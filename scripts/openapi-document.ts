@@ -36,6 +36,7 @@ const limits = {
   maxFiles: 1,
   maxRequests: 1,
   timeoutMs: 1,
+  maxStreams: 1,
   streamCredits: 1,
   streamMaxUnsentBytes: 1,
 };

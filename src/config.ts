@@ -51,6 +51,7 @@ const settingsSchema = z.object({
   shutdownTimeoutMs: integer(1, 3_600_000)
     .default(25_000)
     .describe('after SIGTERM: time after which the process ends in any case, in milliseconds'),
+  maxStreams: integer(1, 100_000).default(256).describe('most open WebSockets; more get 429'),
   streamCredits: integer(1, 1024)
     .default(8)
     .describe('images that a WebSocket may have sent without an answer'),

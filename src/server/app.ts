@@ -34,6 +34,8 @@ export interface AppLimits {
   readonly maxRequests: number;
   /** Longest time from an image's last byte to its answer. */
   readonly timeoutMs: number;
+  /** Streams open at once. */
+  readonly maxStreams: number;
   /** Images that a stream may have sent without an answer. */
   readonly streamCredits: number;
   readonly streamMaxUnsentBytes: number;
@@ -70,6 +72,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     ensemble,
     answerer,
     metrics,
+    maxStreams: limits.maxStreams,
     credits: limits.streamCredits,
     timeoutMs: limits.timeoutMs,
     maxFileBytes: limits.maxFileBytes,

@@ -14,6 +14,7 @@ export interface Metrics {
   /** A request, a file or a stream's image was answered with an error. */
   rejected(code: string): void;
   streamOpened(): void;
+  streamRefused(): void;
   streamClosed(code: number): void;
   dispose(): void;
 }
@@ -120,6 +121,12 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     registers,
   });
 
+  const streamRefusals = new Counter({
+    name: 'verydeep_stream_refusals_total',
+    help: 'WebSockets that were refused because too many were open.',
+    registers,
+  });
+
   registerJobMetrics(registry, jobs);
 
   function gauge(name: string, help: string, read: () => number): void {
@@ -157,6 +164,7 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     answered: (seconds) => stages.observe({ stage: 'total' }, seconds),
     rejected: (reason) => rejects.inc({ reason }),
     streamOpened: () => streams.inc(),
+    streamRefused: () => streamRefusals.inc(),
     streamClosed(code) {
       streams.dec();
       streamCloses.inc({ code });

@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { WebSocket } from 'ws';
 import type { Ensemble } from '../ensembles/ensemble.ts';
@@ -15,6 +16,8 @@ export interface StreamOptions {
   readonly ensemble: Ensemble;
   readonly answerer: Answerer;
   readonly metrics: Metrics;
+  /** Open at once; a further one is refused before it is upgraded. */
+  readonly maxStreams: number;
   readonly credits: number;
   readonly timeoutMs: number;
   /** A larger frame closes the stream with 1009. */
@@ -25,6 +28,9 @@ export interface StreamOptions {
 
 /** A peer that does not answer a close frame is cut off after so long. */
 const closeTimeoutMs = 5000;
+
+/** A peer of which no byte came since the last ping, not even its answer, has gone. */
+const pingMs = 60_000;
 
 /**
  * `GET /stream`: images in and answers out over one WebSocket (docs/stream.md). To be registered before all routes, so
@@ -42,8 +48,15 @@ export const streamRoute = fastifyPlugin(
         await Promise.all([...connections].map((connection) => connection.drain()));
       },
     });
-    app.get('/stream', { websocket: true }, (socket, request) => {
+    const refuseOneMore = async ({ ws }: FastifyRequest): Promise<void> => {
+      if (!ws || connections.size < options.maxStreams) return;
+      options.metrics.streamRefused();
+      const message = `expected at most ${options.maxStreams} streams at once; received one more`;
+      throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
+    };
+    app.get('/stream', { websocket: true, onRequest: refuseOneMore }, (socket, request) => {
       const connection = connect(socket, options, (error) => request.log.error({ err: error }, 'stream'));
+      terminateWhenSilent(socket, request.socket);
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
     });
@@ -134,4 +147,15 @@ function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unk
       return closed;
     },
   };
+}
+
+/** A connection that broke without a word would hold its place for hours. */
+function terminateWhenSilent(socket: WebSocket, connection: Socket): void {
+  let bytesRead = -1;
+  const timer = setInterval(() => {
+    if (connection.bytesRead === bytesRead) return socket.terminate();
+    bytesRead = connection.bytesRead;
+    socket.ping();
+  }, pingMs);
+  socket.once('close', () => clearInterval(timer));
 }

@@ -26,6 +26,7 @@ export const limits: AppLimits = {
   maxFiles: 4,
   maxRequests: 16,
   timeoutMs: 5000,
+  maxStreams: 4,
   streamCredits: 2,
   streamMaxUnsentBytes: 100_000,
 };

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { deferred, ensemble, plainRun, startApp } from './app-under-test.ts';
 import { messagesOf } from './messages.ts';
@@ -24,6 +24,10 @@ async function connect(app: App) {
     },
   };
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('GET /stream', () => {
   it('answers scale by scale, at last what REST answers', async () => {
@@ -134,6 +138,56 @@ describe('GET /stream', () => {
     expect(await client.next()).toMatchObject({ type: 'result', id: '7', final: true });
     expect(await client.closed).toBe(1001);
     await closing;
+  });
+
+  it('refuses one too many before it is upgraded, and takes it when there is room', async () => {
+    const { app, metrics } = await startApp({ limits: { maxStreams: 2 } });
+    const url = (await app.listen({ port: 0, host: '127.0.0.1' })).replace('http', 'ws');
+    // All at once: those that come while others are upgraded count too.
+    const sockets = Array.from({ length: 5 }, () => new WebSocket(`${url}/stream`));
+    const outcomes = await Promise.all(
+      sockets.map(
+        (socket) =>
+          new Promise<string>((resolve) => {
+            socket.once('open', () => resolve('open'));
+            socket.on('error', () => {}); // of those that are terminated before they were open
+            socket.once('unexpected-response', (_request, { statusCode, headers }) =>
+              resolve(`${statusCode} ${headers['retry-after']}`),
+            );
+          }),
+      ),
+    );
+    expect(outcomes.sort()).toEqual(['429 1', '429 1', '429 1', 'open', 'open']);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('verydeep_stream_connections 2');
+    expect(text).toContain('verydeep_stream_refusals_total 3');
+    expect(text).toContain('verydeep_rejects_total{reason="QUEUE_FULL"} 3');
+
+    const [server] = [...app.websocketServer.clients];
+    const closed = once(server!, 'close');
+    for (const socket of sockets) socket.terminate();
+    await closed;
+    expect(await (await connect(app)).next()).toMatchObject({ type: 'hello' });
+  });
+
+  it('cuts off a client that has gone without a word, not one that answers pings', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { app } = await startApp();
+    const url = (await app.listen({ port: 0, host: '127.0.0.1' })).replace('http', 'ws');
+    const silent = new WebSocket(`${url}/stream`, { autoPong: false });
+    await once(silent, 'open');
+    const [silentServer] = [...app.websocketServer.clients];
+    const alive = await connect(app);
+    const aliveServer = [...app.websocketServer.clients].find((client) => client !== silentServer)!;
+    const [pinged, ponged] = [once(silent, 'ping'), once(aliveServer, 'pong')];
+    vi.advanceTimersByTime(60_000);
+    await Promise.all([pinged, ponged]);
+    const cut = once(silent, 'close');
+    vi.advanceTimersByTime(60_000);
+    expect((await cut)[0]).toBe(1006);
+    expect(alive.socket.readyState).toBe(WebSocket.OPEN);
+    expect(aliveServer.readyState).toBe(WebSocket.OPEN);
+    alive.socket.close();
   });
 
   it('is no other route', async () => {
