@@ -18,6 +18,7 @@ const commands: Record<string, { readonly summary: string; load(): Promise<Comma
     summary: 'measure an ensemble on a folder of pictures',
     load: () => import('./commands/evaluate.ts'),
   },
+  features: { summary: 'describe pictures by features', load: () => import('./commands/features.ts') },
   assemble: {
     summary: 'put trained networks together as an ensemble',
     load: () => import('./commands/assemble.ts'),

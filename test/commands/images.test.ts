@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,7 +11,7 @@ import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
+import { parseSafetensors, readWeights, serialiseWeights } from '../../src/safetensors/safetensors.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const labels = ['ant', 'bee', 'cat', 'dog', 'emu'];
@@ -136,5 +136,53 @@ describe('verydeep localise', () => {
       expect(box.x + box.width).toBeLessThanOrEqual(48 + 1e-6);
       expect(box.y + box.height).toBeLessThanOrEqual(40 + 1e-6);
     }
+  });
+});
+
+describe('verydeep features', () => {
+  const names = () => [join(folder, '1.jpg'), join(folder, '3.png')];
+
+  it('writes a tensor a network with the names, and lists what cannot be read', async () => {
+    const out = join(folder, 'features.safetensors');
+    const { code, stdout, stderr } = await verydeep('features', folder, '--out', out);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: `${out}: 2 pictures, 4 of a, 4 of b\n` });
+    expect(stderr).toMatch(/2\.png: /);
+    const { tensors, metadata } = parseSafetensors(await readFile(out), out);
+    expect(JSON.parse(metadata.names!)).toEqual(names());
+    expect([...tensors].map(([network, { shape }]) => [network, shape])).toEqual([
+      ['a', [2, 4]],
+      ['b', [2, 4]],
+    ]);
+  });
+
+  it('writes one matrix, networks side by side, of the same numbers', async () => {
+    const out = join(folder, 'features.npy');
+    await verydeep('features', ...names(), '--out', join(folder, 'same.safetensors'));
+    const { code } = await verydeep('features', ...names(), '--out', out);
+    expect(code).toBe(0);
+    expect(JSON.parse(await readFile(join(folder, 'features.json'), 'utf8'))).toMatchObject({
+      ensemble: 'tiny',
+      names: names(),
+      networks: [
+        { network: 'a', fc: 4 },
+        { network: 'b', fc: 4 },
+      ],
+    });
+    const matrix = new Float32Array((await readFile(out)).buffer.slice(-2 * 8 * 4));
+    expect(Math.hypot(...matrix)).toBeCloseTo(2); // two pictures, two networks, each of length one
+    const same = await readWeights(join(folder, 'same.safetensors'));
+    for (const [at, network] of ['a', 'b'].entries()) {
+      const rows = same.get(network)!.data;
+      for (const picture of [0, 1]) {
+        const own = matrix.subarray(picture * 8 + at * 4, picture * 8 + at * 4 + 4);
+        expect([...own]).toEqual([...rows.subarray(picture * 4, picture * 4 + 4)]);
+      }
+    }
+  });
+
+  it('wants a file to write to', async () => {
+    const { code, stderr } = await verydeep('features', folder);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--out: expected a file that ends in \.safetensors or \.npy; received none/);
   });
 });

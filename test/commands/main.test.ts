@@ -14,7 +14,7 @@ async function verydeep(...argv: string[]) {
   return { code: child.exitCode, stdout, stderr };
 }
 
-const names = ['serve', 'classify', 'localise', 'train', 'evaluate', 'assemble'];
+const names = ['serve', 'classify', 'localise', 'train', 'evaluate', 'features', 'assemble'];
 
 describe('verydeep', () => {
   it('lists its commands', async () => {

@@ -34,6 +34,15 @@ describe('safetensors', () => {
     });
   });
 
+  it('takes any text as metadata', () => {
+    const names = 'Käfer 🪲.jpg';
+    const file = serialiseWeights(weights, 'F32', { names });
+    expect(file.readBigUInt64LE() % 8n).toBe(0n);
+    const { metadata, tensors } = parseSafetensors(file, 'x');
+    expect(metadata).toEqual({ names });
+    expect(Buffer.from(tensors.get('a.bias')!.bytes).readFloatLE()).toBe(3);
+  });
+
   it.each(['F16', 'BF16'] as const)('stores %s within its precision', async (type) => {
     const path = join(folder, type);
     await writeFile(path, serialiseWeights(weights, type));

@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { engineNames } from '../engine/create.ts';
+import { startHosts } from '../engine/hosts.ts';
+import { loadEnsemble } from '../ensembles/load.ts';
+import { messageOf, VerydeepError } from '../errors.ts';
+import { featureSources, imageFeatures } from '../inference/features.ts';
+import { chooseOptions } from '../inference/plan.ts';
+import { serialiseNpy } from '../safetensors/npy.ts';
+import { serialiseWeights, writeDurably } from '../safetensors/safetensors.ts';
+import { ensembleOptions } from './ensemble-options.ts';
+import { findImageFiles } from './image-files.ts';
+import { inOrder } from './in-order.ts';
+import { integer, oneOf, wrongUse } from './option-values.ts';
+import { createProgress } from './progress.ts';
+
+export const help = `
+verydeep features: describes pictures by the activations of the second fully connected layer
+
+Usage: verydeep features FILE|FOLDER... --out FILE [OPTIONS]
+
+The network without its last layer runs over the whole picture; the activations (after their ReLU) are averaged over
+locations, the mirror image and the scales, and L2-normalised (appendix B of the paper). A folder stands for all
+images in it and under it. Pictures that cannot be read are listed and left out.
+
+  --out FILE         FILE.safetensors: a tensor [pictures, fc] a network, the names of the pictures as a JSON list in
+                     its metadata; or FILE.npy: one matrix, networks side by side, the names in FILE.json
+  --scales Q,Q,...   smallest sides in pixels to which a picture is rescaled (the ensemble's own)
+  --no-flip          leave the mirror image out
+  --networks A,B     classification networks (all)
+  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the latest
+  --weights FOLDER   folder of ensembles (those of the package)
+  --engine NAME      auto, ${engineNames.join(', ')} (auto)
+  --devices LIST     cpu, or for instance cuda:0,cuda:1 (cpu)
+  --threads N        threads of the cpu; 0 for as many as there are (0)
+
+Examples:
+  verydeep features photos/ --out features.safetensors
+  verydeep features photos/ --networks d --scales 160 --no-flip --out d.npy
+
+Exit codes: 0 all described, 1 a picture could not be read, 2 wrong use.
+`;
+
+const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
+
+export async function run(argv: string[]): Promise<number> {
+  const { json: _, ...options } = ensembleOptions;
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    allowNegative: true,
+    options: { ...options, out: { type: 'string' } },
+  });
+  const { out, flip } = values;
+  if (positionals.length === 0) throw wrongUse('files', 'at least one file or folder', 'none');
+  if (out === undefined || !/\.(safetensors|npy)$/.test(out)) {
+    throw wrongUse('--out', 'a file that ends in .safetensors or .npy', out ?? 'none');
+  }
+  const { paths } = await findImageFiles(positionals);
+  if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
+  const [name, version = 'latest'] = values.ensemble.split('@') as [string, string?];
+  const ensemble = await loadEnsemble(values.weights, name, version);
+  const { scales, classifiers } = chooseOptions(ensemble, {
+    task: 'classify',
+    top: 1,
+    flip,
+    view: 'dense',
+    maps: false,
+    boxes: 'best',
+    ...(values.scales !== undefined && {
+      scales: values.scales.split(',').map((scale) => integer('--scales', scale, 1)),
+    }),
+    ...(values.networks !== undefined && { networks: values.networks.split(',') }),
+  });
+  const networks = classifiers.map((network) => network.name);
+  const engine = await startHosts({
+    engine: oneOf('--engine', values.engine, ['auto', ...engineNames]),
+    devices: values.devices,
+    threads: integer('--threads', values.threads, 0),
+  });
+  const progress = createProgress('features', paths.length);
+  try {
+    for (const source of featureSources(ensemble, networks)) await engine.load(source);
+    const described: { readonly path: string; readonly features: ReadonlyMap<string, Float32Array> }[] = [];
+    let done = 0;
+    const concurrency = 4 * engine.hosts().length;
+    for await (const { path, features, problem } of inOrder(paths, concurrency, describe)) {
+      if (features) described.push({ path, features });
+      else progress.line(`${path}: ${problem}`);
+      progress.update(++done);
+    }
+    const names = described.map(({ path }) => path);
+    const columns = classifiers.map(({ name: network, spec: { fc } }) => ({
+      network,
+      fc,
+      rows: described.map(({ features }) => features.get(network)!),
+    }));
+    await write(out, names, columns, {
+      ensemble: name,
+      version: ensemble.version,
+      digest: ensemble.digest,
+      scales,
+      flip,
+    });
+    progress.stop();
+    console.log(
+      `${out}: ${names.length} pictures, ${columns.map(({ network, fc }) => `${fc} of ${network}`).join(', ')}`,
+    );
+    return described.length === paths.length ? 0 : 1;
+  } finally {
+    progress.stop();
+    await engine.dispose();
+  }
+
+  async function describe(path: string) {
+    try {
+      const bytes = await readFile(path);
+      return { path, features: await imageFeatures(engine, bytes, { networks, scales, flip, limits }) };
+    } catch (error) {
+      if (!isOfOneImage(error)) throw error;
+      return { path, problem: messageOf(error) };
+    }
+  }
+}
+
+// --- helpers ---
+
+interface Column {
+  readonly network: string;
+  readonly fc: number;
+  /** `[fc]` a picture. */
+  readonly rows: readonly Float32Array[];
+}
+
+async function write(
+  out: string,
+  names: readonly string[],
+  columns: readonly Column[],
+  origin: object,
+): Promise<void> {
+  const description = { ...origin, networks: columns.map(({ network, fc }) => ({ network, fc })) };
+  if (out.endsWith('.safetensors')) {
+    const tensors = new Map(
+      columns.map(({ network, fc, rows }) => [network, { shape: [names.length, fc], data: joined(rows) }]),
+    );
+    const metadata = { names: JSON.stringify(names), description: JSON.stringify(description) };
+    return writeDurably(out, serialiseWeights(tensors, 'F32', metadata));
+  }
+  const matrix = joined(names.flatMap((_, i) => columns.map(({ rows }) => rows[i]!)));
+  const width = columns.reduce((sum, { fc }) => sum + fc, 0);
+  await writeDurably(out, serialiseNpy(matrix, [names.length, width]));
+  const side = out.replace(/npy$/, 'json');
+  await writeDurably(side, `${JSON.stringify({ ...description, names }, null, 2)}\n`);
+}
+
+function joined(vectors: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const vector of vectors) {
+    all.set(vector, at);
+    at += vector.length;
+  }
+  return all;
+}
+
+/** A file that is not there, or no image that can be decoded; anything else would befall every image. */
+function isOfOneImage(error: unknown): boolean {
+  if (!(error instanceof VerydeepError)) return error instanceof Error && 'syscall' in error;
+  const codes = ['FILE_TOO_LARGE', 'TOO_MANY_PIXELS', 'UNSUPPORTED_IMAGE', 'CORRUPT_IMAGE', 'NO_IMAGE'];
+  return codes.includes(error.code);
+}
