@@ -1,141 +1,124 @@
-import { readFile } from 'node:fs/promises';
-import type { Ensemble } from '../ensembles/ensemble.ts';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { VerydeepError } from '../errors.ts';
-import type { Inference, InferenceOptions } from '../inference/inference.ts';
-import { type Listing, type Sample, some } from '../training/image-folder.ts';
-import { rankOf } from '../training/validate.ts';
-import { type ClassMetrics, classMetrics, isLocalised, type RankedImage } from './metrics.ts';
-import { type Pass, passKey, type Row } from './rows.ts';
+import { writeDurably } from '../safetensors/safetensors.ts';
+import { type Listing, some } from '../training/image-folder.ts';
+import type { Compared, ComparedNetwork } from './compared.ts';
+import {
+  classificationKey,
+  type EvaluationPlan,
+  localisationKey,
+  type PlanOptions,
+  planComparisons,
+} from './comparisons.ts';
+import type { Evaluation } from './evaluation.ts';
+import { type CheckedImage, checkImages } from './images.ts';
+import { knownImages } from './known-images.ts';
+import { type MeasureAllOptions, measureAll } from './measure-all.ts';
+import { openResultsFile, type ResultsFile } from './results-file.ts';
+import { type MeasuredImage, summarise } from './summarise.ts';
 
-export interface EvaluationOptions {
-  readonly inference: Inference;
-  readonly ensemble: Ensemble;
-  /** The split to measure on; classes that the ensemble does not know are left out. */
-  readonly listing: Listing;
-  readonly rows: readonly Row[];
-  /** Also measure localisation, on the images that have a box; with the scales and networks of this inference. */
-  readonly localise?: Pick<InferenceOptions, 'scales' | 'networks' | 'flip'>;
-  /** Images in work at a time. */
-  readonly concurrency: number;
-  readonly onProgress?: (done: number, total: number) => void;
+export interface EvaluateOptions extends PlanOptions, MeasureAllOptions {
+  /** The engine has all compared networks loaded, under their names. */
+  readonly compared: Compared;
+  /** What is said of the engine. */
+  readonly engineInfo: Evaluation['engine'];
+  readonly data: { readonly folder: string; readonly split: string; readonly listing: Listing };
+  /** Folder for the results: `images.jsonl` while it runs, from which it goes on, and `evaluation.json` at the end. */
+  readonly out?: string | undefined;
 }
 
-export interface Evaluation {
-  readonly images: number;
-  /** Images left out, each with the reason. */
-  readonly skipped: readonly string[];
-  readonly rows: readonly (Omit<Row, 'passes'> & ClassMetrics)[];
-  readonly localisation?: LocalisationMetrics;
-}
+export const evaluationName = 'evaluation.json';
 
-export interface LocalisationMetrics {
-  /** Images with a box. */
-  readonly images: number;
-  /** Share of them of which five guesses are wrong, in class or in box: ILSVRC's top-5 localisation error. */
-  readonly top5Error: number;
-}
+/**
+ * Measures networks on a split: every network sees every picture of an image once, and all rows of all comparisons are
+ * made of what it said. Answers `undefined` where it was aborted; the same call with the same `out` goes on, and ends in
+ * the same numbers. Throws INVALID_DATASET where no image can be measured, INVALID_OPTION where there are no boxes or no
+ * box network to localise, INVALID_SETTINGS where `out` holds other results.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation | undefined> {
+  const { compared, data, limits, engineInfo, localise } = options;
+  const { known, unknownClasses } = knownImages(data.listing, compared);
+  if (localise) checkLocalisable(known, compared, data.folder);
+  const plan = planComparisons(compared, options);
+  const { images, unreadable } = await checkImages(known, limits);
 
-/** Measures an ensemble on a split. Throws INVALID_DATASET where it knows none of the images' classes. */
-export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
-  const { inference, ensemble, listing, rows, localise, concurrency } = options;
-  const samples = listing.samples.map((sample) => ({
-    ...sample,
-    label: ensemble.labels.indexOf(listing.labels[sample.label]!),
+  const results =
+    options.out === undefined ? noResults : await openResultsFile(options.out, headerOf(options, plan));
+  const records = await measureAll(images, plan, results, options);
+  if (records === undefined) return undefined;
+
+  const measured: MeasuredImage[] = images.map((image) => ({
+    image,
+    record: records.get(image.sample.name)!,
   }));
-  const known = samples.filter(({ label }) => label >= 0);
-  if (known.length === 0) {
+  const decoded = measured.filter(({ record }) => record.problem === undefined);
+  const problems = measured.flatMap(({ record: { name, problem } }) =>
+    problem === undefined ? [] : [{ name, reason: problem }],
+  );
+  const skipped = { unknownClasses, unreadable: [...unreadable, ...problems] };
+  if (decoded.length === 0) {
+    const examples = some(skipped.unreadable.map(({ name, reason }) => `${name}: ${reason}`));
+    throw new VerydeepError('INVALID_DATASET', `expected images that can be read, received ${examples}`);
+  }
+  const evaluation: Evaluation = {
+    format: 1,
+    data: { folder: data.folder, split: data.split, ...dataFacts(decoded.map(({ image }) => image)) },
+    engine: engineInfo,
+    networks: [...compared.classifiers, ...(localise ? compared.localisers : [])].map(({ info }) => info),
+    ...summarise(plan, decoded),
+    skipped,
+  };
+  if (options.out !== undefined) {
+    await writeDurably(join(options.out, evaluationName), `${JSON.stringify(evaluation, null, 2)}\n`);
+  }
+  return evaluation;
+}
+
+// --- helpers ---
+
+function checkLocalisable({ samples }: Listing, { localisers }: Compared, folder: string): void {
+  if (localisers.length === 0) {
     throw new VerydeepError(
-      'INVALID_DATASET',
-      `expected images of classes that ${ensemble.name} knows, received ${some(listing.labels)}`,
+      'INVALID_OPTION',
+      '--localise: expected a box network (head scr or pcr), received none',
     );
   }
-  const passes = new Map(rows.flatMap((row) => row.passes).map((pass) => [passKey(pass), pass]));
-  const skipped = samples
-    .filter(({ label }) => label < 0)
-    .map(({ name }) => `${name}: a class that ${ensemble.name} does not know`);
-  const ranked: RankedImage[][] = rows.map(() => []);
-  const localised: boolean[] = [];
+  if (samples.some(({ box }) => box !== undefined)) return;
+  throw new VerydeepError(
+    'INVALID_OPTION',
+    `--localise: expected images with boxes (metadata.jsonl in the split's folder); ${folder} has none of known classes`,
+  );
+}
 
-  const measure = async (sample: Sample): Promise<void> => {
-    const bytes = await readFile(sample.path);
-    const posteriors = new Map<string, Float32Array>();
-    for (const [key, pass] of passes)
-      posteriors.set(key, await posteriorsOf(inference, ensemble, bytes, pass));
-    const right = localise && sample.box && (await isRight(inference, bytes, sample, localise));
-    rows.forEach((row, i) => {
-      const mean = meanOf(row.passes.map((pass) => posteriors.get(passKey(pass))!));
-      ranked[i]!.push({ label: sample.label, rank: rankOf(mean, sample.label) });
-    });
-    if (right !== undefined) localised.push(right);
-  };
-  let next = 0;
-  let done = 0;
-  const worker = async (): Promise<void> => {
-    while (next < known.length) {
-      const sample = known[next++]!;
-      await measure(sample).catch((error: unknown) => {
-        if (!isUnreadable(error)) throw error;
-        skipped.push(`${sample.name}: ${error.message}`);
-      });
-      options.onProgress?.(++done, known.length);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+const noResults: ResultsFile = { records: new Map(), append: () => undefined };
 
-  const wrong = localised.filter((right) => !right).length;
+/** Everything that decides the results of an image, but for the image. */
+function headerOf({ engineInfo }: EvaluateOptions, plan: EvaluationPlan): { format: 1; plan: string } {
+  const networks = new Set<ComparedNetwork>();
+  for (const { members } of plan.classification) for (const { network } of members) networks.add(network);
+  for (const { classifiers, localisers } of plan.localisation) {
+    for (const network of [...classifiers, ...localisers]) networks.add(network);
+  }
+  const content = JSON.stringify([
+    [...networks].map(({ name, info }) => [name, info.source.digest]),
+    plan.classification.map(classificationKey),
+    plan.localisation.map(localisationKey),
+    engineInfo,
+  ]);
+  return { format: 1, plan: `sha256:${createHash('sha256').update(content).digest('hex')}` };
+}
+
+/** What identifies the images that were measured, and how many there are. */
+function dataFacts(
+  images: readonly CheckedImage[],
+): Pick<Evaluation['data'], 'digest' | 'images' | 'boxes' | 'classes'> {
+  const hash = createHash('sha256');
+  for (const { sample, digest } of images) hash.update(`${JSON.stringify([sample.name, digest])}\n`);
   return {
-    images: ranked[0]!.length,
-    skipped,
-    rows: rows.map(({ passes: _, ...row }, i) => ({ ...row, ...classMetrics(ranked[i]!) })),
-    ...(localised.length > 0 && {
-      localisation: { images: localised.length, top5Error: wrong / localised.length },
-    }),
+    digest: `sha256:${hash.digest('hex')}`,
+    images: images.length,
+    boxes: images.filter(({ sample }) => sample.box !== undefined).length,
+    classes: new Set(images.map(({ label }) => label)).size,
   };
-}
-
-const patient = { signal: new AbortController().signal, deadline: Number.POSITIVE_INFINITY };
-
-async function posteriorsOf(
-  inference: Inference,
-  ensemble: Ensemble,
-  bytes: Uint8Array,
-  { network, scale, flip, view }: Pass,
-): Promise<Float32Array> {
-  const top = ensemble.labels.length;
-  const { result } = await inference.run(
-    bytes,
-    { task: 'classify', top, scales: [scale], flip, view, networks: [network], maps: false, boxes: 'best' },
-    patient,
-  );
-  const posteriors = new Float32Array(top);
-  for (const { index, probability } of result.classes) posteriors[index] = probability;
-  return posteriors;
-}
-
-/** Top-5 localisation of one image, as `verydeep localise` answers it. */
-async function isRight(
-  inference: Inference,
-  bytes: Uint8Array,
-  sample: Sample,
-  options: NonNullable<EvaluationOptions['localise']>,
-): Promise<boolean> {
-  const { result } = await inference.run(
-    bytes,
-    { task: 'localise', top: 5, view: 'dense', maps: false, boxes: 'best', ...options },
-    patient,
-  );
-  const guesses = result.detections!.map(({ index, box }) => {
-    return { label: index, box: [box.x, box.y, box.width, box.height] as const };
-  });
-  return isLocalised(guesses, { label: sample.label, box: sample.box! });
-}
-
-function meanOf(posteriors: readonly Float32Array[]): Float32Array {
-  return posteriors[0]!.map((_, i) => posteriors.reduce((sum, one) => sum + one[i]!, 0) / posteriors.length);
-}
-
-/** Errors of one image rather than of the whole evaluation. */
-function isUnreadable(error: unknown): error is VerydeepError {
-  const codes = ['NO_IMAGE', 'FILE_TOO_LARGE', 'TOO_MANY_PIXELS', 'UNSUPPORTED_IMAGE', 'CORRUPT_IMAGE'];
-  return error instanceof VerydeepError && codes.includes(error.code);
 }

@@ -1,0 +1,98 @@
+import type { EngineName } from '../engine/create.ts';
+import { startHosts } from '../engine/hosts.ts';
+import { readImageFolder } from '../training/image-folder.ts';
+import { type ComparedOptions, readCompared } from './compared.ts';
+import type { PlanOptions } from './comparisons.ts';
+import { evaluate } from './evaluate.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { EvaluationProgress } from './measure-all.ts';
+
+/** An evaluation as a command or a job asks for it. */
+export interface EvaluateJobOptions extends ComparedOptions, PlanOptions {
+  /** Folder of the data set, and the split to measure on. */
+  readonly data: string;
+  readonly split: string;
+  /** See {@link PlanOptions}; box networks of run folders are measured in any case. */
+  readonly localise: boolean;
+  readonly engine: EngineName | 'auto';
+  /** `cpu`, `cuda:0,cuda:1`, ... */
+  readonly devices: string;
+  /** Of the cpu; 0 for as many as there are. */
+  readonly threads: number;
+  readonly precision: 'fp32' | 'bf16';
+  /** Folder for results: a stopped evaluation goes on from there. */
+  readonly out?: string | undefined;
+  readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The images are the operator's own: only what cannot be a photograph is refused. */
+const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
+
+/**
+ * Reads data set and networks, starts the engine and measures. Answers `undefined` where it was aborted. Throws
+ * INVALID_DATASET, INVALID_WEIGHTS, INVALID_OPTION, INVALID_SETTINGS, DEVICE_UNAVAILABLE, ENGINE_FAILED, ENGINE_LOST.
+ */
+export async function evaluateJob(options: EvaluateJobOptions): Promise<Evaluation | undefined> {
+  const listing = await readImageFolder(options.data, options.split);
+  const compared = await readCompared(options);
+  const localise = options.localise || compared.localisers.some(({ info }) => info.source.kind === 'run');
+  const engine = await startHosts(options);
+  try {
+    const networks = [...compared.classifiers, ...(localise ? compared.localisers : [])];
+    for (const { source } of networks) await engine.load(source);
+    const { engine: name, device } = engine.capabilities;
+    return await evaluate({
+      ...options,
+      localise,
+      engine,
+      engineInfo: { engine: name, device, precision: name === 'onednn' ? options.precision : 'fp32' },
+      devices: engine.hosts().length,
+      compared,
+      data: { folder: options.data, split: options.split, listing },
+      limits,
+    });
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** The figures of all networks of an evaluation together, at all scales. */
+export interface EvaluationMetrics {
+  readonly images: number;
+  /** Shares of the images whose class comes first, or is among the first five; and the mean of the classes' own. */
+  readonly top1: number;
+  readonly top5: number;
+  readonly meanPerClass: number;
+  /** ILSVRC's, where boxes were measured. */
+  readonly localisationTop5Error?: number;
+}
+
+/** What a job answers. `undefined` where only box networks were compared, and none with classes. */
+export function metricsOf({ data, classification, localisation }: Evaluation): EvaluationMetrics | undefined {
+  const row = largest(classification, ({ members, flip }) => {
+    return members.reduce((sum, { scales }) => sum + scales.length, 0) * (flip ? 2 : 1);
+  });
+  if (row === undefined) return undefined;
+  const { top1, top5, meanPerClass } = row;
+  const boxes = largest(
+    localisation.filter(({ method }) => method === 'wholeImage'),
+    ({ localisers, scales }) => localisers.length * scales.length,
+  );
+  return {
+    images: data.images,
+    top1,
+    top5,
+    meanPerClass,
+    ...(boxes && { localisationTop5Error: boxes.top5Error! }),
+  };
+}
+
+// --- helpers ---
+
+function largest<Row>(rows: readonly Row[], sizeOf: (row: Row) => number): Row | undefined {
+  return rows.reduce<Row | undefined>(
+    (best, row) => (best !== undefined && sizeOf(best) >= sizeOf(row) ? best : row),
+    undefined,
+  );
+}

@@ -1,0 +1,55 @@
+import type { NetworkOutput, OutputMaps } from '../engine/engine.ts';
+import { meanOf, meanOfRows } from '../inference/ensemble.ts';
+
+/**
+ * Posteriors of one network in one pass over an image, `[classes]`: the mean over its pictures (paper, 3.2 and 4.3), with
+ * or without their mirror images. `flip` of the pass says whether these were run; without them a pass that has
+ * run both is asked for its maps.
+ */
+export function posteriorsOf(
+  { posteriors, maps }: NetworkOutput,
+  count: number,
+  flip: { readonly ofPass: boolean; readonly wanted: boolean },
+): Float32Array {
+  if (flip.ofPass === flip.wanted) return meanOfRows(posteriors!, count);
+  return Float32Array.from(
+    meanOf(Array.from({ length: count }, (_, picture) => posteriorsOfPicture(maps!, picture))),
+  );
+}
+
+/** Score map averaged over space, softmax (paper, 3.2); of a picture, not its mirror image. */
+function posteriorsOfPicture({ data, shape }: OutputMaps, picture: number): Float32Array {
+  const [, , classes, height, width] = shape;
+  const positions = height * width;
+  const scores = Float64Array.from({ length: classes }, (_, c) => {
+    const start = (picture * classes + c) * positions;
+    return data.subarray(start, start + positions).reduce((sum, score) => sum + score, 0) / positions;
+  });
+  const max = scores.reduce((a, b) => Math.max(a, b));
+  const powers = scores.map((score) => Math.exp(score - max));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return Float32Array.from(powers, (power) => power / sum);
+}
+
+/** Places of the `count` highest posteriors, highest first; of equal ones the lower place comes first. */
+export function highest(posteriors: ArrayLike<number>, count: number): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < posteriors.length; i++) {
+    let at = places.length;
+    while (at > 0 && posteriors[places[at - 1]!]! < posteriors[i]!) at--;
+    if (at >= count) continue;
+    places.splice(at, 0, i);
+    if (places.length > count) places.pop();
+  }
+  return places;
+}
+
+/** How many classes come before `label`, in the order of {@link highest}. */
+export function rankOf(posteriors: ArrayLike<number>, label: number): number {
+  const own = posteriors[label]!;
+  let rank = 0;
+  for (let i = 0; i < posteriors.length; i++) {
+    if (posteriors[i]! > own || (posteriors[i] === own && i < label)) rank++;
+  }
+  return rank;
+}
