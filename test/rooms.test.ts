@@ -28,7 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
 const packageHomes: Record<string, readonly string[]> = {
   'onnxruntime-node': ['engine/onnx'],
   protobufjs: ['engine/onnx'],
-  koffi: ['engine/onednn', 'engine/parallel'],
+  koffi: ['engine/onednn', 'engine/parallel', 'jobs'], // oneDNN; shared memory; file locks and priorities
   sharp: ['image'],
   fastify: ['server'],
   'prom-client': ['server'],

@@ -1,0 +1,15 @@
+/** Runs SQL: a database, or a transaction of it. */
+export interface Sql {
+  /** Rows of the last statement. Without values there may be several statements. */
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/**
+ * PostgreSQL, as a server or embedded. Every call throws JOBS_UNAVAILABLE while it cannot be reached, and reaches it
+ * again by itself when it is back.
+ */
+export interface Database extends Sql {
+  /** Commits what `work` did, or nothing of it where it throws. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
+import type { JobResult } from './job.ts';
+import type { FromJobProcess, ToJobProcess } from './process-protocol.ts';
+import type { JobRow } from './store.ts';
+
+/** What runs a job: a module for `fork` that speaks process-protocol.ts. */
+export interface JobProgram {
+  readonly path: string;
+  readonly argv: readonly string[];
+  /** Options of Node. */
+  readonly execArgv: readonly string[];
+  /** Handed on to the process as it is. */
+  readonly context: unknown;
+}
+
+export type Outcome =
+  | { readonly type: 'done'; readonly result: JobResult }
+  | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string } }
+  | { readonly type: 'stopped' }
+  /** It ended without a word, or was killed. */
+  | { readonly type: 'crashed'; readonly reason: string };
+
+export interface JobProcess {
+  /** Asks for a checkpoint and the end, and kills it where that takes longer than `graceMs`. */
+  stop(graceMs: number): void;
+  kill(): void;
+  /** When the process is gone. */
+  readonly ended: Promise<Outcome>;
+}
+
+/** The file in the job's folder that gets all its process prints. */
+export const outputName = 'output.log';
+
+/** Starts the process of a job; what it prints is appended to the job's log. */
+export function startJobProcess(
+  program: JobProgram,
+  { id, type, dataset, ensemble, settings }: JobRow,
+  folder: string,
+  onEvent: (event: { readonly type: string } & Record<string, unknown>) => void,
+): JobProcess {
+  let child: ChildProcess;
+  try {
+    mkdirSync(folder, { recursive: true });
+    const output = openSync(join(folder, outputName), 'a');
+    child = fork(program.path, program.argv, {
+      execArgv: [...program.execArgv],
+      stdio: ['ignore', output, output, 'ipc'],
+    });
+    closeSync(output);
+  } catch (error) {
+    // Nothing to start from: a full disk, a folder that cannot be written.
+    const failure = { code: 'INTERNAL', message: `the job's process cannot be started: ${messageOf(error)}` };
+    const ended = Promise.resolve<Outcome>({ type: 'failed', error: failure });
+    return { stop: () => undefined, kill: () => undefined, ended };
+  }
+
+  let outcome: Outcome | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  child.on('message', (message: FromJobProcess) => {
+    if (message.type === 'event') onEvent(message.event);
+    else outcome = message;
+  });
+  const ended = new Promise<Outcome>((resolve) => {
+    const end = (reason: string): void => {
+      clearTimeout(timer);
+      resolve(outcome ?? { type: 'crashed', reason });
+    };
+    child.once('close', (code, signal) =>
+      end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+    );
+    child.once('error', (error) => child.pid === undefined && end(`cannot be started: ${error.message}`));
+  });
+  const send = (message: ToJobProcess): void => {
+    if (child.connected) child.send(message, () => undefined); // where it has died, `close` follows
+  };
+  const job = { id, type, dataset, ensemble, settings };
+  send({ type: 'start', job, folder, context: program.context });
+  return {
+    stop(graceMs) {
+      if (timer !== undefined) return;
+      send({ type: 'stop' });
+      timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    },
+    kill: () => void child.kill('SIGKILL'),
+    ended,
+  };
+}

@@ -1,0 +1,75 @@
+import pg from 'pg';
+import { messageOf, VerydeepError } from '../errors.ts';
+import type { Database, Sql } from './database.ts';
+
+/** A server that gives no answer for so long counts as gone. */
+const answerTimeoutMs = 10_000;
+
+/** The database at `postgres://user:password@host/name`. Connects when it is first asked. */
+export function openPostgres(url: string): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'verydeep',
+    max: 5,
+    connectionTimeoutMillis: answerTimeoutMs,
+    query_timeout: answerTimeoutMs,
+    keepAlive: true,
+  });
+  pool.on('error', () => undefined); // of a connection that rested: the next call says what is wrong
+
+  return {
+    query: (text, values) => reachable(() => queryBy(pool).query(text, values)),
+    transaction: (work) =>
+      reachable(async () => {
+        const client = await pool.connect();
+        let broken: Error | undefined;
+        client.on('error', (error) => {
+          broken = error;
+        });
+        try {
+          await client.query('BEGIN');
+          const result = await work(queryBy(client));
+          await client.query('COMMIT');
+          return result;
+        } catch (error) {
+          await client.query('ROLLBACK').catch((cause: Error) => {
+            broken = cause;
+          });
+          throw error;
+        } finally {
+          client.removeAllListeners('error');
+          client.release(broken);
+        }
+      }),
+    close: () => pool.end(),
+  };
+}
+
+// --- helpers ---
+
+function queryBy(client: pg.Pool | pg.PoolClient): Sql {
+  return {
+    async query<Row>(text: string, values?: readonly unknown[]) {
+      const result = await client.query(text, values as unknown[]);
+      return (Array.isArray(result) ? result.at(-1) : result).rows as Row[];
+    },
+  };
+}
+
+/** Errors that PostgreSQL answers with are bugs of the statement, but for those by which it says that it is not there. */
+async function reachable<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    const answered = cause instanceof pg.DatabaseError && !/^(08|53|57P)/.test(cause.code ?? '');
+    if (answered || cause instanceof VerydeepError) throw cause;
+    throw new VerydeepError(
+      'JOBS_UNAVAILABLE',
+      `the database of jobs cannot be reached: ${messageOf(cause)}`,
+      {
+        cause,
+        retryAfterSeconds: 5,
+      },
+    );
+  }
+}

@@ -1,0 +1,156 @@
+import { VerydeepError } from '../errors.ts';
+import type { Sql } from './database.ts';
+import type { Job, JobRequest, JobState } from './job.ts';
+import type { JobQueue } from './queue.ts';
+import {
+  appendEvents,
+  changeJob,
+  findJob,
+  insertJob,
+  type JobChange,
+  type JobRow,
+  lockJob,
+  lockLostJobs,
+  type NewEvent,
+  renewLease,
+} from './store.ts';
+
+/**
+ * How a job goes from state to state. Each function runs in a transaction that it is given and changes the row, the
+ * queue and the events together, so that no kill leaves two of them at odds.
+ */
+
+/** A job that was started so often without a checkpoint in between fails: its process does not survive. */
+const maxStarts = 3;
+
+export async function queueNew(sql: Sql, queue: JobQueue, id: string, request: JobRequest): Promise<JobRow> {
+  await insertJob(sql, id, request);
+  await queue.add(sql, id);
+  return moveTo(sql, id, 'queued');
+}
+
+/** A queued job is cancelled at once; of a running one its runner is told, which answers within seconds. */
+export async function cancel(sql: Sql, queue: JobQueue, id: string): Promise<JobRow> {
+  const row = await existing(sql, id);
+  if (row.state === 'running') return changeJob(sql, id, { cancelling: true });
+  if (row.state !== 'queued') throw conflict(row, 'a queued or running job');
+  await queue.remove(sql, id);
+  return moveTo(sql, id, 'cancelled', ended());
+}
+
+/** Queues an ended job again, behind those that wait. */
+export async function resume(sql: Sql, queue: JobQueue, id: string): Promise<JobRow> {
+  const row = await existing(sql, id);
+  if (row.state !== 'cancelled' && row.state !== 'failed') throw conflict(row, 'a cancelled or failed job');
+  await queue.add(sql, id);
+  return moveTo(sql, id, 'queued', { finished_at: null, error: null, cancelling: false, starts: 0 });
+}
+
+/** Gives the next job that waits to `runner`. Jobs that cannot be started any more end here. */
+export async function take(
+  sql: Sql,
+  queue: JobQueue,
+  runner: string,
+  leaseMs: number,
+): Promise<JobRow | undefined> {
+  for (let id = await queue.take(sql); id !== undefined; id = await queue.take(sql)) {
+    const row = (await lockJob(sql, id))!;
+    if (row.cancelling) await end(sql, queue, id, 'cancelled');
+    else if (row.starts >= maxStarts) await end(sql, queue, id, 'failed', { error: doesNotSurvive });
+    else {
+      await renewLease(sql, id, leaseMs);
+      return moveTo(sql, id, 'running', {
+        runner,
+        reports: 0,
+        starts: row.starts + 1,
+        started_at: row.started_at ?? new Date(),
+      });
+    }
+  }
+  return undefined;
+}
+
+/** The job ends; it can be resumed where it was cancelled or failed. */
+export async function end(
+  sql: Sql,
+  queue: JobQueue,
+  id: string,
+  state: 'done' | 'failed' | 'cancelled',
+  outcome: Pick<JobChange, 'result' | 'error'> = {},
+): Promise<void> {
+  await queue.remove(sql, id);
+  await moveTo(sql, id, state, { ...ended(), ...outcome });
+}
+
+/** Puts a job back to its place in the queue; it goes on from its checkpoint. */
+export async function putBack(
+  sql: Sql,
+  queue: JobQueue,
+  id: string,
+  reason: string,
+  change: JobChange = {},
+): Promise<void> {
+  await queue.putBack(sql, id);
+  await moveTo(sql, id, 'queued', { runner: null, lease_until: null, ...change }, { reason });
+}
+
+/** Puts back the jobs whose runner is lost: its lease is over, or `all` are known to be. */
+export async function putBackLost(sql: Sql, queue: JobQueue, all = false): Promise<void> {
+  for (const id of await lockLostJobs(sql, all)) {
+    await putBack(sql, queue, id, 'the process that ran it has not been heard of');
+  }
+}
+
+// --- helpers ---
+
+const doesNotSurvive: NonNullable<Job['error']> = {
+  code: 'INTERNAL',
+  message: `its process ended ${maxStarts} times without a checkpoint in between; the job's log has its last words`,
+};
+
+const ended = (): JobChange => ({
+  finished_at: new Date(),
+  runner: null,
+  lease_until: null,
+  cancelling: false,
+});
+
+async function moveTo(
+  sql: Sql,
+  id: string,
+  state: JobState,
+  change: JobChange = {},
+  data: Record<string, unknown> = {},
+): Promise<JobRow> {
+  const row = await changeJob(sql, id, { ...change, state });
+  const { result, error } = row;
+  const told = { state, ...data, ...(state === 'done' && { result }), ...(state === 'failed' && { error }) };
+  const event: NewEvent = { time: new Date().toISOString(), type: 'state', data: told };
+  await appendEvents(sql, id, [event]);
+  return row;
+}
+
+async function existing(sql: Sql, id: string): Promise<JobRow> {
+  const row = isId(id) ? await lockJob(sql, id) : undefined;
+  if (row === undefined) throw notFound(id);
+  return row;
+}
+
+/** Throws NOT_FOUND. */
+export async function foundJob(sql: Sql, id: string): Promise<JobRow> {
+  const row = isId(id) ? await findJob(sql, id) : undefined;
+  if (row === undefined) throw notFound(id);
+  return row;
+}
+
+function isId(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+}
+
+function notFound(id: string): VerydeepError {
+  return new VerydeepError('NOT_FOUND', `expected the id of a job, received "${id}"`);
+}
+
+function conflict({ id, state }: JobRow, expected: string): VerydeepError {
+  return new VerydeepError('JOB_CONFLICT', `expected ${expected}, ${id} is ${state}`);
+}
