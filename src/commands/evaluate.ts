@@ -18,7 +18,7 @@ the classes' own top-1. Each network sees each picture once, whatever the number
 
   --data FOLDER      SPLIT/CLASS/NAME.jpg, boxes in SPLIT/metadata.jsonl
   --split NAME       folder of the images (val)
-  --ensemble NAME    an ensemble, NAME@VERSION for another version than the latest; may be repeated (demo)
+  --ensemble NAME    an ensemble, NAME@VERSION for another version than the stable one; may be repeated (demo)
   --run [NAME=]RUN   folder of a finished training; may be repeated. Box networks are measured on boxes
   --networks A,B     only these classification networks
   --scales Q,Q,...   smallest sides in pixels (those of the ensemble, or of the training: S-32, S, S+32)

@@ -28,7 +28,7 @@ images in it and under it. Pictures that cannot be read are listed and left out.
   --scales Q,Q,...   smallest sides in pixels to which a picture is rescaled (the ensemble's own)
   --no-flip          leave the mirror image out
   --networks A,B     classification networks (all)
-  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the latest
+  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the stable one
   --weights FOLDER   folder of ensembles (those of the package)
   --engine NAME      auto, ${engineNames.join(', ')} (auto)
   --devices LIST     cpu, or for instance cuda:0,cuda:1 (cpu)
@@ -58,7 +58,7 @@ export async function run(argv: string[]): Promise<number> {
   }
   const { paths } = await findImageFiles(positionals);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
-  const [name, version = 'latest'] = values.ensemble.split('@') as [string, string?];
+  const [name, version = 'stable'] = values.ensemble.split('@') as [string, string?];
   const ensemble = await loadEnsemble(values.weights, name, version);
   const { scales, classifiers } = chooseOptions(ensemble, {
     task: 'classify',

@@ -10,7 +10,7 @@ export interface ImageCommand {
   readonly inference: InferenceOptions;
   readonly json: boolean;
   readonly ensemble: string;
-  /** A number, or `latest`. */
+  /** A number, `stable` or `latest`. */
   readonly version: string;
   /** Folder of ensembles. */
   readonly weights: string;
@@ -25,7 +25,7 @@ export const imageOptionsHelp = `
   --scales Q,Q,...   smallest sides in pixels to which a picture is rescaled (the ensemble's own)
   --no-flip          leave the mirror image out
   --networks A,B     classification networks to average (all)
-  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the latest
+  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the stable one
   --weights FOLDER   folder of ensembles (those of the package)
   --engine NAME      auto, ${engineNames.join(', ')} (auto)
   --devices LIST     cpu, or for instance cuda:0,cuda:1 (cpu)
@@ -48,7 +48,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
   });
   if (positionals.length === 0) throw wrongUse('files', 'at least one file or folder', 'none');
   const { view = 'dense', boxes = 'best' } = values as { view?: string; boxes?: string };
-  const [ensemble, version = 'latest'] = values.ensemble.split('@') as [string, string?];
+  const [ensemble, version = 'stable'] = values.ensemble.split('@') as [string, string?];
   return {
     files: positionals,
     inference: {

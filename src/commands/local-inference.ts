@@ -9,7 +9,7 @@ export interface LocalInferenceOptions extends HostsOptions {
   /** Folder of ensembles. */
   readonly weights: string;
   readonly ensemble: string;
-  /** A number, or `latest`. */
+  /** A number, `stable` or `latest`. */
   readonly version: string;
 }
 

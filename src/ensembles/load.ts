@@ -5,33 +5,39 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { Ensemble, EnsembleNetwork } from './ensemble.ts';
-import { checkManifest, defaultScales, manifestName, nameSchema, specOf, versionSchema } from './manifest.ts';
+import {
+  checkManifest,
+  defaultScales,
+  type Manifest,
+  manifestName,
+  nameSchema,
+  specOf,
+  versionSchema,
+} from './manifest.ts';
+import { readVersionLabels } from './version-labels.ts';
+
+/** A number; `latest`, the highest one; or `stable`, the labelled one, and the highest where nothing is labelled. */
+export type VersionChoice = string;
+
+/** A version as it was written. */
+export interface StoredVersion {
+  /** Absolute path of its folder. */
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** `sha256:` and the hash of the manifest, which holds the hash of every file. */
+  readonly digest: string;
+}
 
 /**
- * Loads version `version` (or the one with the highest number) of the ensemble `name` from the folder of weights
- * `directory`. Every file is read once to check its hash, not kept in memory. Throws INVALID_WEIGHTS.
+ * Loads a version of the ensemble `name` from the folder of weights `directory`. Every file is read once to check its
+ * hash, not kept in memory. Throws INVALID_WEIGHTS.
  */
 export async function loadEnsemble(
   directory: string,
   name: string,
-  version: string | 'latest' = 'latest',
+  version: VersionChoice = 'stable',
 ): Promise<Ensemble> {
-  if (!nameSchema.safeParse(name).success) throw bad(`expected the name of an ensemble, received "${name}"`);
-  const number = version === 'latest' ? await latestVersion(directory, name) : version;
-  if (!versionSchema.safeParse(number).success) {
-    throw bad(`expected a version number or latest, received "${version}"`);
-  }
-  const folder = resolve(directory, name, number);
-  const path = join(folder, manifestName);
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
-  });
-  const manifest = checkManifest(parseJson(bytes, path), path);
-  if (manifest.ensemble !== name || manifest.version !== number) {
-    throw bad(
-      `${path}: expected ${name} version ${number}, received ${manifest.ensemble} version ${manifest.version}`,
-    );
-  }
+  const { folder, manifest, digest } = await readVersion(directory, name, version);
   const networks: EnsembleNetwork[] = [];
   for (const network of manifest.networks) {
     const file = join(folder, network.file);
@@ -46,14 +52,36 @@ export async function loadEnsemble(
   const trainingScales = classifiers.map(({ trainingScale }) => trainingScale);
   return {
     name,
-    version: number,
-    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+    version: manifest.version,
+    digest,
     labels: manifest.labels,
     classifiers,
     localisers: networks.filter(({ spec }) => spec.head !== 'classes'),
     crop,
     scales: manifest.scales ?? defaultScales(trainingScales, crop),
   };
+}
+
+/** Reads the manifest of a version, not its weights. Throws INVALID_WEIGHTS. */
+export async function readVersion(
+  directory: string,
+  name: string,
+  version: VersionChoice,
+): Promise<StoredVersion> {
+  if (!nameSchema.safeParse(name).success) throw bad(`expected the name of an ensemble, received "${name}"`);
+  const number = await numberOf(directory, name, version);
+  const folder = resolve(directory, name, number);
+  const path = join(folder, manifestName);
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
+  });
+  const manifest = checkManifest(parseJson(bytes, path), path);
+  if (manifest.ensemble !== name || manifest.version !== number) {
+    throw bad(
+      `${path}: expected ${name} version ${number}, received ${manifest.ensemble} version ${manifest.version}`,
+    );
+  }
+  return { folder, manifest, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
 }
 
 /** Numbers of the versions of an ensemble, lowest first; none where there is no such ensemble. */
@@ -66,10 +94,21 @@ export async function listVersions(directory: string, name: string): Promise<str
 
 // --- helpers ---
 
-async function latestVersion(directory: string, name: string): Promise<string> {
+async function numberOf(directory: string, name: string, version: VersionChoice): Promise<string> {
+  if (version !== 'latest' && version !== 'stable') {
+    if (versionSchema.safeParse(version).success) return version;
+    throw bad(`expected a version number, stable or latest, received "${version}"`);
+  }
   const latest = (await listVersions(directory, name)).at(-1);
   if (latest === undefined) throw bad(`expected a version of "${name}" in ${resolve(directory)}, found none`);
-  return latest;
+  const labels = version === 'stable' ? await readVersionLabels(directory, name) : undefined;
+  if (labels === undefined) return latest;
+  if (labels.stable !== undefined) return labels.stable;
+  throw bad(
+    `expected a stable version of "${name}" in ${resolve(directory)}, found candidates only: ask for version ` +
+      `${labels.candidate ?? latest} by its number to serve it, or label it in ${join(resolve(directory), name, 'labels.json')}: ` +
+      `{"stable": "${labels.candidate ?? latest}"}`,
+  );
 }
 
 function parseJson(bytes: Buffer, path: string): unknown {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VerydeepError } from '../errors.ts';
 import { tensorsOf } from '../network/layers.ts';
@@ -39,7 +40,8 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
   const folder = join(parent, draft.version);
   if (existsSync(folder)) throw taken(folder);
   await mkdir(parent, { recursive: true });
-  const temporary = join(parent, `.${draft.version}.${process.pid}.tmp`);
+  // Several machines may share the folder of weights.
+  const temporary = join(parent, `.${draft.version}.${hostname()}.${process.pid}.tmp`);
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary);
   try {

@@ -53,7 +53,7 @@ export async function readCompared(options: ComparedOptions): Promise<Compared> 
   const { weights, scales } = options;
   const ensembles: Ensemble[] = [];
   for (const text of options.ensembles) {
-    const [name, version = 'latest'] = text.split('@') as [string, string?];
+    const [name, version = 'stable'] = text.split('@') as [string, string?];
     ensembles.push(await loadEnsemble(weights, name, version));
   }
   const runs: ComparedNetwork[] = [];

@@ -8,7 +8,7 @@ describe('options of classify and localise', () => {
       inference: { task: 'classify', top: 5, flip: true, view: 'dense', maps: false, boxes: 'best' },
       json: false,
       ensemble: 'demo',
-      version: 'latest',
+      version: 'stable',
       weights: expect.stringMatching(/weights$/),
       engine: 'auto',
       devices: 'cpu',
