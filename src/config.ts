@@ -12,7 +12,11 @@ const settingsSchema = z.object({
     .describe('least severe log lines that are written'),
   weightsDir: word().optional().describe('folder of ensembles; the one of the package where not set'),
   ensemble: word().default('demo').describe('ensemble to serve'),
-  ensembleVersion: version().default('latest').describe('its version: a number, or `latest`'),
+  ensembleVersion: version()
+    .default('stable')
+    .describe(
+      'its version: a number; `stable`, the labelled one or else the highest; `latest`, the highest, candidates too',
+    ),
   engine: choice('auto', ...engineNames)
     .default('auto')
     .describe('what computes; `auto` takes oneDNN where its library is found, else onnxruntime'),
@@ -58,6 +62,17 @@ const settingsSchema = z.object({
   streamMaxUnsentBytes: integer(1024, 2 ** 30)
     .default(4_000_000)
     .describe('unread answers, in bytes, at which a WebSocket is closed'),
+  adminToken: word().optional().describe('secret of the admin routes; without it there are no jobs'),
+  dataDir: word().default('data').describe('folder of jobs: checkpoints, logs, the embedded database'),
+  datasetsDir: word().optional().describe('folder of the data sets that jobs may use'),
+  databaseUrl: word()
+    .optional()
+    .describe(
+      'PostgreSQL that holds the jobs of all replicas, `postgres://...`; an embedded one where not set',
+    ),
+  jobThreads: integer(0, 1024)
+    .default(0)
+    .describe('cores that a job may take, in idle time only; 0 for the CPU limit'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
@@ -164,5 +179,5 @@ function token() {
 }
 
 function version() {
-  return z.string().regex(/^(latest|[1-9]\d{0,8})$/, { error: 'expected a number or latest' });
+  return z.string().regex(/^(stable|latest|[1-9]\d{0,8})$/, { error: 'expected a number, stable or latest' });
 }

@@ -9,7 +9,7 @@ interface Command {
 }
 
 /** Each is loaded only when it is called, so that `--help` needs no native package. */
-const commands: Record<string, { readonly summary: string; load(): Promise<Command> }> = {
+const commands: Record<string, { readonly summary?: string; load(): Promise<Command> }> = {
   serve: { summary: 'answer images over HTTP and WebSocket', load: () => import('./commands/serve.ts') },
   classify: { summary: 'say what is on pictures', load: () => import('./commands/classify.ts') },
   localise: { summary: 'say what is on pictures, and where', load: () => import('./commands/localise.ts') },
@@ -23,9 +23,12 @@ const commands: Record<string, { readonly summary: string; load(): Promise<Comma
     summary: 'put trained networks together as an ensemble',
     load: () => import('./commands/assemble.ts'),
   },
+  // Not for people, and not in the list: serve starts it.
+  'job-process': { load: () => import('./commands/job-process.ts') },
 };
 
 const list = Object.entries(commands)
+  .filter(([, { summary }]) => summary !== undefined)
   .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   .join('\n');
 

@@ -52,7 +52,7 @@ describe('settings', () => {
     ],
     [{ ENGINE: 'tpu' }, 'ENGINE: expected auto, onnx'],
     [{ DEVICES: 'gpu' }, 'DEVICES: expected a list of cpu, cuda:N'],
-    [{ ENSEMBLE_VERSION: 'newest' }, 'ENSEMBLE_VERSION: expected a number or latest'],
+    [{ ENSEMBLE_VERSION: 'newest' }, 'ENSEMBLE_VERSION: expected a number, stable or latest'],
     [
       { BATCH_DELAY_MS: '100', TIMEOUT_MS: '100' },
       'BATCH_DELAY_MS: expected less than TIMEOUT_MS (100); received 100',

@@ -8,6 +8,7 @@ import { createInference, networkSources } from '../inference/create.ts';
 import type { Inference } from '../inference/inference.ts';
 import { createApp } from '../server/app.ts';
 import { createMetrics } from '../server/metrics.ts';
+import { startJobs } from './start-jobs.ts';
 import { warmUp } from './warm-up.ts';
 import { packageWeights } from './weights-folder.ts';
 
@@ -32,6 +33,10 @@ export async function startService(settings: Settings): Promise<Service> {
   let inference: Inference = notYet;
   let state: 'starting' | 'serving' | 'stopping' = 'starting';
 
+  let logJobError = (error: unknown): void => console.error(messageOf(error));
+  const jobs =
+    settings.adminToken === undefined ? undefined : await startJobs(settings, (error) => logJobError(error));
+
   const queue = () => inference.queue();
   const metrics = createMetrics({ queue, hosts: () => pool?.hosts() ?? [] });
   const app = await createApp({
@@ -42,8 +47,10 @@ export async function startService(settings: Settings): Promise<Service> {
     limits: { ...settings, timeoutMs },
     logLevel,
   });
+  logJobError = (error) => app.log.error({ err: error }, 'the queue of jobs');
   const { host, port } = settings;
-  const address = await app.listen({ host, port }).catch((cause: unknown) => {
+  const address = await app.listen({ host, port }).catch(async (cause: unknown) => {
+    await jobs?.stop();
     const message = `HOST, PORT: cannot listen on ${host}, port ${port}: ${messageOf(cause)}`;
     throw new VerydeepError('INVALID_SETTINGS', message, { cause });
   });
@@ -83,7 +90,7 @@ export async function startService(settings: Settings): Promise<Service> {
     async stop(delayMs) {
       state = 'stopping';
       app.log.info({ delayMs }, 'stopping');
-      await delay(delayMs);
+      await Promise.all([delay(delayMs), jobs?.stop()]);
       await app.close();
       await pool?.dispose();
     },

@@ -73,9 +73,11 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
 
   /** A runner may not have been able to say that it is alive while the database was away, or before this start. */
   let lossesCountFrom = databaseUrl === undefined ? 0 : performance.now() + timing.leaseMs;
+  let complaint = '';
   const failed = (error: unknown): void => {
     lossesCountFrom = performance.now() + timing.leaseMs;
-    onError(error);
+    if (messageOf(error) !== complaint) onError(error); // said once, not at each try
+    complaint = messageOf(error);
   };
 
   async function work(): Promise<void> {
@@ -86,6 +88,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
           await database.transaction((sql) => putBackLost(sql, queue));
         const runner = randomUUID();
         const job = await database.transaction((sql) => take(sql, queue, runner, timing.leaseMs));
+        complaint = '';
         if (job !== undefined) {
           const folder = folderOf(job.id);
           const { signal } = stopping;

@@ -51,7 +51,8 @@ function preprocessingFor({ initialise }: TrainingSettings, { colours }: Dataset
   return { channelOrder: 'rgb', scale: 1, mean: colours.mean, std };
 }
 
-function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string): void {
+/** Throws INVALID_SETTINGS where a network cannot start from another one, which was given as `from`. */
+export function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string): void {
   const bad = (expected: string, received: string): never => {
     throw new VerydeepError(
       'INVALID_SETTINGS',

@@ -1,0 +1,42 @@
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { VerydeepError } from '../errors.ts';
+
+/**
+ * The folder of a data set by its name, a path under `datasetsDir`. Neither the name nor a symbolic link leads out of
+ * it, since requests come from elsewhere. `splits` must be in it. Throws INVALID_JOB.
+ */
+export async function datasetFolder(
+  datasetsDir: string | undefined,
+  name: string,
+  splits: readonly string[],
+): Promise<string> {
+  if (datasetsDir === undefined) throw bad('DATASETS_DIR is not set, so there are no data sets');
+  const expected = `dataset: expected a folder under DATASETS_DIR, received "${name}"`;
+  const segments = name.split(/[\\/]/);
+  const plain = !isAbsolute(name) && segments.every((segment) => !['', '.', '..'].includes(segment));
+  if (!plain || name.includes('\0')) throw bad(expected);
+  const root = await realpath(datasetsDir).catch(() => {
+    throw bad('DATASETS_DIR: there is no such folder');
+  });
+  for (const path of ['', ...splits]) {
+    const folder = join(root, name, path);
+    const real = await realpath(folder).catch(() => {
+      throw bad(
+        path === ''
+          ? `${expected}, which is not there`
+          : `dataset: expected ${name} to have the folder ${path}/`,
+      );
+    });
+    const inside = relative(root, real);
+    if (inside === '' || inside.split(sep)[0] === '..' || isAbsolute(inside)) {
+      throw bad(`${expected}, which leads out of it`);
+    }
+    if (!(await stat(real)).isDirectory()) throw bad(`${expected}, which has no folder ${path || name}`);
+  }
+  return join(root, name);
+}
+
+function bad(message: string): VerydeepError {
+  return new VerydeepError('INVALID_JOB', message);
+}

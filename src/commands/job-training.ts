@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeCandidate } from '../ensembles/candidate.ts';
+import type { StoredVersion } from '../ensembles/load.ts';
+import type { NewNetwork } from '../ensembles/write.ts';
+import { VerydeepError } from '../errors.ts';
+import type { Job, JobResult } from '../jobs/job.ts';
+import { serialiseWeights } from '../safetensors/safetensors.ts';
+import type { OnTrainingEvent } from '../training/events.ts';
+import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
+import { parseSettings } from '../training/settings.ts';
+import { train } from '../training/train.ts';
+import type { JobContext } from './job-context.ts';
+import { datasetFolder } from './job-dataset.ts';
+import { findNetwork, findVersion, writeAsRun } from './job-source.ts';
+import { chooseTrainingEngine } from './training-engine.ts';
+import { createTrainingPrinter } from './training-printer.ts';
+
+export interface JobRunOptions {
+  readonly job: Pick<Job, 'id' | 'type' | 'dataset' | 'ensemble' | 'settings'>;
+  readonly folder: string;
+  readonly context: JobContext;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnTrainingEvent;
+}
+
+/** Photographs on the operator's own disk: only what cannot be one is refused. */
+const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
+
+/**
+ * Trains a job's network in its folder, from the checkpoint there where there is one, and writes the candidate version.
+ * Answers undefined where it was stopped. Throws what `train` throws.
+ */
+export async function trainForJob(options: JobRunOptions): Promise<JobResult | undefined> {
+  const { job, folder, context, signal, onEvent } = options;
+  const {
+    base: baseReference,
+    from,
+    list,
+    ...own
+  } = job.settings as Record<string, unknown> & {
+    base?: string;
+    from?: string;
+    list?: string;
+  };
+  const data = await datasetFolder(context.datasetsDir, job.dataset, ['train', 'val']);
+  const sourceFolder = join(folder, 'source');
+  if (from !== undefined) {
+    await writeAsRun(sourceFolder, await findNetwork(context.weightsDir, from, own.architecture));
+  }
+  const settings = parseSettings({
+    ...own,
+    data,
+    ...(list !== undefined && { list: join(data, list) }),
+    ...(from !== undefined && { from: sourceFolder }),
+  });
+  const { type, dataset, ensemble } = job;
+  const command = `POST /admin/jobs ${JSON.stringify({ type, dataset, ensemble, settings: job.settings })}`;
+  const printer = createTrainingPrinter();
+  const description = await train({
+    settings,
+    out: folder,
+    resume: existsSync(join(folder, 'checkpoint.safetensors')),
+    command,
+    ...(await chooseTrainingEngine(context.engine, settings, console.error)),
+    limits,
+    onEvent(event) {
+      printer.print(event);
+      onEvent(event);
+    },
+    signal,
+  }).finally(printer.stop);
+  if (description === undefined) return undefined;
+
+  const base = baseReference === undefined ? undefined : await findVersion(context.weightsDir, baseReference);
+  const network = await readTrainedNetwork(folder);
+  const version = await writeCandidate(context.weightsDir, {
+    ensemble,
+    labels: commonLabels(network, base),
+    networks: networksOf(network, base),
+    ...(base?.manifest.scales && { scales: base.manifest.scales }),
+    provenance: { command, job: job.id },
+  });
+  await rm(sourceFolder, { recursive: true, force: true });
+  const { manifest, digest } = version;
+  return { ensemble, version: manifest.version, digest, metrics: { ...description.metrics } };
+}
+
+// --- helpers ---
+
+/** The networks of the base with the new one, in the place of its namesake where there is one. */
+function networksOf(trained: TrainedNetwork, base: StoredVersion | undefined): NewNetwork[] {
+  const { spec, preprocessing, trainingScale, metrics, provenance, weights } = trained;
+  const fresh: NewNetwork = {
+    name: spec.head === 'classes' ? spec.architecture.toLowerCase() : 'boxes',
+    ...spec,
+    preprocessing: { ...preprocessing, mean: [...preprocessing.mean], std: [...preprocessing.std] },
+    trainingScale,
+    metrics: { ...metrics },
+    provenance,
+    read: async () => serialiseWeights(weights),
+  };
+  const others = (base?.manifest.networks ?? []).map(
+    ({ file, sha256: _, ...network }): NewNetwork => ({
+      ...network,
+      read: () => readFile(join(base!.folder, file)),
+    }),
+  );
+  const place = others.findIndex(({ name }) => name === fresh.name);
+  return place < 0 ? [...others, fresh] : others.with(place, fresh);
+}
+
+/** One box for all classes (SCR) knows nothing of labels; all other networks must answer the same ones. */
+function commonLabels({ spec, labels }: TrainedNetwork, base: StoredVersion | undefined): string[] {
+  if (base === undefined) return [...labels];
+  const { manifest } = base;
+  if (spec.head !== 'scr' && labels.join('\n') !== manifest.labels.join('\n')) {
+    throw new VerydeepError(
+      'INVALID_WEIGHTS',
+      `expected a data set with the labels of ${manifest.ensemble}@${manifest.version}, to join its networks: it has ${labels.length} others`,
+    );
+  }
+  return [...manifest.labels];
+}

@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Settings } from '../config.ts';
+import { threadLimit } from '../engine/threads.ts';
+import { createJobs } from '../jobs/create.ts';
+import type { Jobs } from '../jobs/job.ts';
+import { createJobCheck } from './check-job.ts';
+import type { JobContext } from './job-context.ts';
+import { packageWeights } from './weights-folder.ts';
+
+/** The queue of jobs, as the settings say. Throws INVALID_SETTINGS (DATA_DIR in use, a database that refuses). */
+export function startJobs(settings: Settings, onError: (error: unknown) => void): Promise<Jobs> {
+  const { dataDir, databaseUrl, datasetsDir, onednnLibrary, engine } = settings;
+  const context: JobContext = {
+    weightsDir: settings.weightsDir ?? packageWeights,
+    ...(datasetsDir !== undefined && { datasetsDir }),
+    engine: engine === 'onednn' || engine === 'onnx' ? engine : 'auto',
+    ...(onednnLibrary !== undefined && { onednnLibrary }),
+    threads: settings.jobThreads || threadLimit(),
+  };
+  return createJobs({
+    dataDir,
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    check: createJobCheck(context),
+    program: { ...jobProgram(), context },
+    onError,
+  });
+}
+
+/** `verydeep job-process` (through tsx) where this file is TypeScript. */
+export function jobProgram(): { path: string; argv: string[]; execArgv: string[] } {
+  const fromSource = import.meta.url.endsWith('.ts');
+  const loader = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return {
+    path: fileURLToPath(new URL(`../main.${fromSource ? 'ts' : 'js'}`, import.meta.url)),
+    argv: ['job-process'],
+    execArgv: fromSource ? ['--import', loader()] : [],
+  };
+}
