@@ -26,7 +26,9 @@ const settingsSchema = z.object({
   threads: integer(0, 1024).default(0).describe('threads of the cpu devices; 0 for the CPU limit'),
   precision: choice('fp32', 'bf16').default('fp32').describe('arithmetic of oneDNN'),
   onednnLibrary: word().optional().describe('path of the library of oneDNN; searched for where not set'),
-  adminToken: token().optional().describe('opens the routes under `/admin`, at least 16 characters'),
+  adminToken: token()
+    .optional()
+    .describe('opens the routes under `/admin` and starts the queue of jobs, at least 16 characters'),
   maxFileBytes: integer(1, 2 ** 30)
     .default(20_000_000)
     .describe('largest file, in bytes'),
@@ -62,7 +64,6 @@ const settingsSchema = z.object({
   streamMaxUnsentBytes: integer(1024, 2 ** 30)
     .default(4_000_000)
     .describe('unread answers, in bytes, at which a WebSocket is closed'),
-  adminToken: word().optional().describe('secret of the admin routes; without it there are no jobs'),
   dataDir: word().default('data').describe('folder of jobs: checkpoints, logs, the embedded database'),
   datasetsDir: word().optional().describe('folder of the data sets that jobs may use'),
   databaseUrl: word()

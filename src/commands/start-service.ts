@@ -33,18 +33,19 @@ export async function startService(settings: Settings): Promise<Service> {
   let inference: Inference = notYet;
   let state: 'starting' | 'serving' | 'stopping' = 'starting';
 
+  const token = settings.adminToken;
   let logJobError = (error: unknown): void => console.error(messageOf(error));
-  const jobs =
-    settings.adminToken === undefined ? undefined : await startJobs(settings, (error) => logJobError(error));
+  const jobs = token === undefined ? undefined : await startJobs(settings, (error) => logJobError(error));
 
   const queue = () => inference.queue();
-  const metrics = createMetrics({ queue, hosts: () => pool?.hosts() ?? [] });
+  const metrics = createMetrics({ queue, hosts: () => pool?.hosts() ?? [], jobs: () => jobs });
   const app = await createApp({
     ensemble,
     inference: { run: (...call) => inference.run(...call), queue },
     isReady: () => state === 'serving' && pool?.ready() === true,
     metrics,
     limits: { ...settings, timeoutMs },
+    ...(token !== undefined && jobs && { admin: { token, jobs } }),
     logLevel,
   });
   logJobError = (error) => app.log.error({ err: error }, 'the queue of jobs');

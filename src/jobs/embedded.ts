@@ -22,8 +22,10 @@ export async function openEmbedded(folder: string): Promise<Database> {
   });
   /** One connection: statements of a transaction must not be mixed with others. */
   let turn: Promise<unknown> = Promise.resolve();
+  let closed = false;
   const inTurn = <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const result = turn.then(async () => {
+      if (closed) throw gone();
       if (!host.alive()) host = await startProcess(folder);
       return work(host);
     });
@@ -46,6 +48,7 @@ export async function openEmbedded(folder: string): Promise<Database> {
       }),
     async close() {
       await turn;
+      closed = true;
       await host.end();
     },
   };
