@@ -1,10 +1,11 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VerydeepError } from '../errors.ts';
 
 export interface FileLock {
-  release(): Promise<void>;
+  release(): void;
 }
 
 /** Time between two tries. */
@@ -17,13 +18,14 @@ const retryMs = 100;
  */
 export async function lockFile(path: string, timeoutMs: number): Promise<FileLock> {
   await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, 'a+');
+  // A plain descriptor: a FileHandle that nobody refers to is closed with the garbage, and the lock with it.
+  const file = openSync(path, 'a+');
   const tryLock = await flock();
   const giveUpAt = performance.now() + timeoutMs;
-  while (!tryLock(file.fd)) {
+  while (!tryLock(file)) {
     if (performance.now() >= giveUpAt) {
-      await file.close();
-      const holder = (await readFile(path, 'utf8')).trim();
+      closeSync(file);
+      const holder = readFileSync(path, 'utf8').trim();
       throw new VerydeepError(
         'INVALID_SETTINGS',
         `expected ${dirname(path)} to be used by one process, it is in use by process ${holder}`,
@@ -31,9 +33,9 @@ export async function lockFile(path: string, timeoutMs: number): Promise<FileLoc
     }
     await delay(retryMs);
   }
-  await file.truncate(0);
-  await file.write(`${process.pid}\n`);
-  return { release: () => file.close() };
+  ftruncateSync(file);
+  writeSync(file, `${process.pid}\n`);
+  return { release: () => closeSync(file) };
 }
 
 /** Answers a function that tries to lock the file of a descriptor. */
