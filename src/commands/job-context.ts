@@ -1,3 +1,6 @@
+import type { Job } from '../jobs/job.ts';
+import type { TrainingEvent } from '../training/events.ts';
+
 /** What every job's process gets to know of its service. */
 export interface JobContext {
   /** Folder of ensembles: where jobs start from, and where they write to. */
@@ -5,7 +8,28 @@ export interface JobContext {
   /** Folder of data sets; jobs need it. */
   readonly datasetsDir?: string;
   readonly engine: 'auto' | 'onednn' | 'onnx';
-  readonly onednnLibrary?: string;
   /** Most cores that a job may take. */
   readonly threads: number;
+}
+
+/** Images of an evaluation that are done, told like the steps of a training of one epoch. */
+export interface EvaluationStep {
+  readonly type: 'step';
+  readonly epoch: 1;
+  readonly step: number;
+  readonly steps: number;
+  readonly imagesPerSecond: number;
+  readonly etaSeconds: number;
+}
+
+export type JobProcessEvent = TrainingEvent | EvaluationStep;
+
+/** A job in its process. */
+export interface JobRunOptions {
+  readonly job: Pick<Job, 'id' | 'type' | 'dataset' | 'ensemble' | 'settings'>;
+  /** For checkpoints, and all that it must find again. */
+  readonly folder: string;
+  readonly context: JobContext;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: JobProcessEvent) => void;
 }

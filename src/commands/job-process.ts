@@ -4,7 +4,7 @@ import { messageOf, VerydeepError } from '../errors.ts';
 import { lockFile } from '../jobs/file-lock.ts';
 import { useIdleTimeOnly } from '../jobs/idle-priority.ts';
 import type { FromJobProcess, ToJobProcess } from '../jobs/process-protocol.ts';
-import type { JobContext } from './job-context.ts';
+import type { JobContext, JobProcessEvent } from './job-context.ts';
 import { evaluateForJob } from './job-evaluation.ts';
 import { trainForJob } from './job-training.ts';
 import { throttleSteps } from './throttle-steps.ts';
@@ -40,7 +40,9 @@ export async function run(): Promise<number> {
   const { job, folder } = start;
   const context = start.context as JobContext;
   const { signal } = controller;
-  const onEvent = throttleSteps((event) => void send({ type: 'event', event: { ...event } }));
+  const onEvent = throttleSteps<JobProcessEvent>(
+    (event) => void send({ type: 'event', event: { ...event } }),
+  );
   try {
     await useIdleTimeOnly();
     await lockFile(join(folder, 'lock'), lockTimeoutMs);

@@ -5,25 +5,16 @@ import { writeCandidate } from '../ensembles/candidate.ts';
 import type { StoredVersion } from '../ensembles/load.ts';
 import type { NewNetwork } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
-import type { Job, JobResult } from '../jobs/job.ts';
+import type { JobResult } from '../jobs/job.ts';
 import { serialiseWeights } from '../safetensors/safetensors.ts';
-import type { OnTrainingEvent } from '../training/events.ts';
 import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
-import type { JobContext } from './job-context.ts';
+import type { JobRunOptions } from './job-context.ts';
 import { datasetFolder } from './job-dataset.ts';
 import { findNetwork, findVersion, writeAsRun } from './job-source.ts';
 import { chooseTrainingEngine } from './training-engine.ts';
 import { createTrainingPrinter } from './training-printer.ts';
-
-export interface JobRunOptions {
-  readonly job: Pick<Job, 'id' | 'type' | 'dataset' | 'ensemble' | 'settings'>;
-  readonly folder: string;
-  readonly context: JobContext;
-  readonly signal: AbortSignal;
-  readonly onEvent: OnTrainingEvent;
-}
 
 /** Photographs on the operator's own disk: only what cannot be one is refused. */
 const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };

@@ -10,12 +10,11 @@ import { packageWeights } from './weights-folder.ts';
 
 /** The queue of jobs, as the settings say. Throws INVALID_SETTINGS (DATA_DIR in use, a database that refuses). */
 export function startJobs(settings: Settings, onError: (error: unknown) => void): Promise<Jobs> {
-  const { dataDir, databaseUrl, datasetsDir, onednnLibrary, engine } = settings;
+  const { dataDir, databaseUrl, datasetsDir, engine } = settings;
   const context: JobContext = {
     weightsDir: settings.weightsDir ?? packageWeights,
     ...(datasetsDir !== undefined && { datasetsDir }),
     engine: engine === 'onednn' || engine === 'onnx' ? engine : 'auto',
-    ...(onednnLibrary !== undefined && { onednnLibrary }),
     threads: settings.jobThreads || threadLimit(),
   };
   return createJobs({
