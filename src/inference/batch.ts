@@ -33,6 +33,25 @@ export function sliceOutputs(
   );
 }
 
+/** The answers to pictures that were computed in several batches, one after the other; those in parts have no maps. */
+export function joinOutputs(
+  parts: readonly ReadonlyMap<string, NetworkOutput>[],
+): ReadonlyMap<string, NetworkOutput> {
+  if (parts.length === 1) return parts[0]!;
+  return new Map(
+    [...parts[0]!.keys()].map((id) => {
+      const posteriors = parts.map((outputs) => outputs.get(id)!.posteriors!);
+      const joined = new Float32Array(posteriors.reduce((sum, { length }) => sum + length, 0));
+      let offset = 0;
+      for (const part of posteriors) {
+        joined.set(part, offset);
+        offset += part.length;
+      }
+      return [id, { posteriors: joined }];
+    }),
+  );
+}
+
 function sliceMaps({ data, shape }: OutputMaps, first: number, count: number): OutputMaps {
   const [views, total, outputs, height, width] = shape;
   const size = outputs * height * width;

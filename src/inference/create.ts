@@ -6,7 +6,7 @@ import { readHeader } from '../image/header.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import type { Picture } from '../image/picture.ts';
 import type { Size } from '../image/rescale.ts';
-import { joinPixels } from './batch.ts';
+import { joinOutputs, joinPixels } from './batch.ts';
 import { type BatchingOptions, createBatcher, type Reservation } from './batcher.ts';
 import { classify, classMaps } from './classify.ts';
 import { coveredMs } from './covered.ts';
@@ -111,10 +111,10 @@ export function createInference(options: CreateInferenceOptions): Inference {
         const answers = await Promise.all(
           scale.tasks.map((task) => runTask(task, pictures[k]!, reservation, signal)),
         );
-        intervals.push(...answers);
+        intervals.push(...answers.flat());
         outputs[k] = scaleOutputs(
           scale,
-          answers.map((answer) => answer.outputs),
+          answers.map((parts) => joinOutputs(parts.map((part) => part.outputs))),
         );
         if (done().length < plan.scales.length) onScale(done());
       }),
@@ -122,18 +122,28 @@ export function createInference(options: CreateInferenceOptions): Inference {
     return { scales: done(), intervals };
   }
 
+  /** One item, or of crops as many as their work needs to stay within a batch. */
   function runTask(
-    { view, networks, count, height, width, flip, maps, work }: PlanTask,
+    task: PlanTask,
     picture: Picture,
     reservation: Reservation,
     signal: AbortSignal,
-  ): Promise<ItemAnswer> {
-    const pixels =
-      view === 'dense'
-        ? picture.pixels
-        : joinPixels(gridCrops(picture, ensemble.crop).map((crop) => crop.pixels));
+  ): Promise<ItemAnswer[]> {
+    const { view, networks, height, width, flip, maps, work } = task;
     const ids = networks.map(({ id }) => id);
-    return reservation.run({ networks: ids, pixels, count, height, width, flip, maps, work }, signal);
+    const pictures = view === 'dense' ? [picture] : gridCrops(picture, ensemble.crop);
+    const workOfOne = work / task.count;
+    const items = chunksOf(pictures, Math.floor(batching.maxBatchWork / workOfOne)).map((chunk) => ({
+      networks: ids,
+      pixels: joinPixels(chunk.map(({ pixels }) => pixels)),
+      count: chunk.length,
+      height,
+      width,
+      flip,
+      maps,
+      work: workOfOne * chunk.length,
+    }));
+    return Promise.all(items.map((item) => reservation.run(item, signal)));
   }
 
   /** The same numbers whichever scale was done first: sums are in the plan's order. */
@@ -154,4 +164,14 @@ export function createInference(options: CreateInferenceOptions): Inference {
       ...(maps && { maps: classMaps(scales, classes) }),
     };
   }
+}
+
+// --- helpers ---
+
+/** Parts of nearly one length, of at most `most` and at least one each, in order. */
+function chunksOf<T>(all: readonly T[], most: number): T[][] {
+  const length = Math.ceil(all.length / Math.ceil(all.length / Math.max(1, most)));
+  return Array.from({ length: Math.ceil(all.length / length) }, (_, k) =>
+    all.slice(k * length, (k + 1) * length),
+  );
 }

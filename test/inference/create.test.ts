@@ -6,6 +6,7 @@ import { gridCrops } from '../../src/image/crop-grid.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import type { Answer, InferenceOptions, PartialAnswer, RankedClass } from '../../src/inference/inference.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
+import { planImage } from '../../src/inference/plan.ts';
 import { readSafetensors, toFloat32 } from '../../src/safetensors/safetensors.ts';
 import { addedSize, defaults, patient, png, tiny, tinyEngine, tinyInference, waves } from './tiny.ts';
 
@@ -73,6 +74,35 @@ describe('classification', () => {
     expectClose(probabilities(ofCrops.result.classes), mean(posteriors));
     const ofBoth = await run(bytes, { ...options, view: 'both' });
     expectClose(probabilities(ofBoth.result.classes), mean([mean(posteriors), dense]));
+  });
+
+  it('of more crops than a batch may hold is of several batches, and the same', async () => {
+    const bytes = await waves(150, 100);
+    const options = { ...defaults, view: 'both', scales: [96], top: 10 } as const;
+    const tasks = planImage(tiny, options, { width: 150, height: 100 }).scales[0]!.tasks;
+    const workOfCrop = tasks[1]!.work / 25;
+    const askedWith = async (maxBatchWork: number) => {
+      const batches: { pictures: number; work: number }[] = [];
+      const inference = tinyInference(engine, {
+        batching: { batchDelayMs: 1, maxBatchWork, maxQueueWork: 1e12 },
+        observer: { stage() {}, batch: (pictures, work) => void batches.push({ pictures, work }) },
+      });
+      const { result } = await inference.run(bytes, options, patient());
+      expect(inference.queue()).toMatchObject({ requests: 0, work: 0 });
+      return { result, batches };
+    };
+    const whole = await askedWith(1e12);
+    expect(whole.batches.map(({ pictures }) => pictures)).toEqual([1, 25]);
+    for (const [crops, parts] of [
+      [12.5, [9, 9, 7]],
+      [1.5, Array(25).fill(1)],
+      [0.5, Array(25).fill(1)], // one that is too large runs alone
+    ] as const) {
+      const { result, batches } = await askedWith(crops * workOfCrop);
+      expect(batches.map(({ pictures }) => pictures)).toEqual([1, ...parts]);
+      for (const { pictures, work } of batches.slice(1)) expect(work).toBeCloseTo(pictures * workOfCrop, 0);
+      expectClose(probabilities(result.classes), probabilities(whole.result.classes), 1e-6);
+    }
   });
 
   it('shows where a class is seen', async () => {
