@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { readCompared } from '../../src/evaluation/compared.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import type { Evaluation } from '../../src/evaluation/evaluation.ts';
+import { evaluateJob } from '../../src/evaluation/job.ts';
+import { readImageFolder } from '../../src/training/image-folder.ts';
+import { createOracle } from './oracle.ts';
+import {
+  ensembles,
+  runs,
+  type TinyImage,
+  type TinyNetwork,
+  tinyJob,
+  writeTinyDataset,
+  writeTinyNetworks,
+} from './tiny.ts';
+
+let root: string;
+let images: TinyImage[];
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
+  images = await writeTinyDataset(root);
+  await writeTinyNetworks(root);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** All networks by their names in an evaluation. */
+const networks = new Map<string, TinyNetwork>([
+  ...Object.entries(ensembles).flatMap(([ensemble, members]) =>
+    members.map((network) => [`${ensemble}/${network.name}`, network] as const),
+  ),
+  // A single ensemble's have no prefix.
+  ...ensembles.mine.map((network) => [network.name, network] as const),
+  ...runs.map((network) => [network.name, network] as const),
+]);
+
+const shares = ({ top1, top5, meanPerClass }: Evaluation['classification'][0]) => ({
+  top1,
+  top5,
+  meanPerClass,
+});
+
+/** Rows of a table, a line each: `mine/a@32,48 + c@48 dense flip`. */
+function lines(evaluation: Evaluation, paper: string): string[] {
+  return evaluation.comparisons
+    .filter((comparison) => comparison.paper === paper)
+    .flatMap(({ kind, rows }) =>
+      rows.map((row) => {
+        if (kind === 'classification') {
+          const { members, view, flip } = evaluation.classification[row]!;
+          const names = members.map(({ network, scales }) => `${network}@${scales}`);
+          return `${names.join(' + ')} ${view}${flip ? ' flip' : ''}`;
+        }
+        const { localisers, classifiers, scales } = evaluation.localisation[row]!;
+        return `${localisers.join(' + ')}@${scales} by ${classifiers.join(' + ')}`;
+      }),
+    );
+}
+
+/** Compares every row with the oracle: the shares, and what is said of single images. */
+async function checkByOracle(evaluation: Evaluation): Promise<void> {
+  const oracle = await createOracle(networks, images);
+  const imageOf = (name: string): TinyImage => images.find((image) => image.name === name)!;
+  for (const row of evaluation.classification) {
+    expect(shares(row)).toEqual(await oracle.classification(row));
+    for (const { name, guesses } of row.mistakes) {
+      const posteriors = await oracle.posteriors(imageOf(name), row);
+      for (const { label, probability } of guesses)
+        expect(probability).toBeCloseTo(posteriors.get(label)!, 5);
+    }
+  }
+  for (const row of evaluation.localisation) {
+    expect(row).toMatchObject(await oracle.localisation(row));
+    for (const { name, guesses } of row.examples) {
+      for (const { label, box } of guesses) {
+        const expected = await oracle.box(imageOf(name), row, label);
+        box.forEach((side, i) => {
+          expect(side).toBeCloseTo(expected[i]!, 3);
+        });
+      }
+    }
+  }
+}
+
+const different = <Value>(values: readonly Value[]): number => new Set(values).size;
+
+describe('an evaluation', () => {
+  it('of ensembles and runs, of different crops and orders of labels, is what the oracle says', async () => {
+    const evaluation = (await evaluateJob(
+      tinyJob(root, {
+        ensembles: ['mine', 'big@1'],
+        runs: runs.map(({ name }) => join(root, 'runs', name)),
+        localise: true,
+      }),
+    ))!;
+    await checkByOracle(evaluation);
+    expect(evaluation.data).toMatchObject({ images: 12, boxes: 9, classes: 3 });
+    // Numbers that could be wrong: neither all right nor all alike.
+    expect(different(evaluation.classification.map(({ top1 }) => top1))).toBeGreaterThan(3);
+    expect(different(evaluation.classification.map(({ top5 }) => top5))).toBeGreaterThan(3);
+    expect(different(evaluation.localisation.map(({ trueClassError }) => trueClassError))).toBeGreaterThan(3);
+    expect(different(evaluation.localisation.map(({ top5Error }) => top5Error))).toBeGreaterThan(3);
+
+    expect(lines(evaluation, 'Table 3')).toEqual([
+      'mine/a@48 dense flip',
+      'c@48 dense flip',
+      'big/a@64 dense flip',
+      'mine/b@48 dense flip',
+    ]);
+    expect(lines(evaluation, 'Table 4')).toEqual([
+      'mine/a@32,48,64 dense flip',
+      'c@32,48,80 dense flip',
+      'big/a@64,96 dense flip',
+      'mine/b@32,48,64 dense flip',
+    ]);
+    // Networks of other classes are never taken together.
+    expect(lines(evaluation, 'Table 6')).toEqual([
+      'mine/a@32,48,64 + c@32,48,80 dense flip',
+      'mine/a@32,48,64 + mine/b@32,48,64 dense flip',
+      'c@32,48,80 + mine/b@32,48,64 dense flip',
+      'mine/a@32,48,64 + c@32,48,80 + mine/b@32,48,64 dense flip',
+    ]);
+    expect(lines(evaluation, 'Table 8')).toEqual(['scr@48 by ', 'mine/boxes@48 by ', 'pcr@48 by ']);
+    expect(lines(evaluation, 'Table 9')).toEqual([
+      'mine/boxes@48 by mine/a + mine/b',
+      'mine/boxes@32,48,64 by mine/a + mine/b',
+      'scr@48 by c',
+      'scr@32,48,80 by c',
+      'pcr@48 by c',
+      'pcr@32,48,80 by c',
+      'scr + pcr@48 by c',
+      'scr + pcr@32,48,80 by c',
+    ]);
+  });
+
+  it('of the whole picture, crops and both is what the oracle says', async () => {
+    const views = ['dense', 'crops', 'both'] as const;
+    const evaluation = (await evaluateJob(tinyJob(root, { views, networks: ['a'], scales: [32, 48] })))!;
+    await checkByOracle(evaluation);
+    expect(lines(evaluation, 'Table 5')).toEqual([
+      'a@32,48 dense flip',
+      'a@32,48 crops flip',
+      'a@32,48 both flip',
+    ]);
+    expect(
+      different(evaluation.classification.map(({ perClass }) => JSON.stringify(perClass))),
+    ).toBeGreaterThan(2);
+  });
+
+  it('lets each network see each picture once, whatever the number of rows', async () => {
+    const engine = createReferenceEngine();
+    const compared = await readCompared({ ...tinyJob(root), networks: ['a'] });
+    const seen = new Map<string, number>();
+    for (const { source } of [...compared.classifiers, ...compared.localisers]) await engine.load(source);
+    await evaluate({
+      engine: {
+        run(batch) {
+          for (const id of batch.networks) seen.set(id, (seen.get(id) ?? 0) + batch.count);
+          return engine.run(batch);
+        },
+      },
+      engineInfo: { engine: 'reference', device: 'cpu', precision: 'fp32' },
+      devices: 1,
+      limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
+      signal: new AbortController().signal,
+      compared,
+      flip: true,
+      views: ['dense', 'both', 'crops'],
+      localise: true,
+      data: { folder: 'data', split: 'val', listing: await readImageFolder(join(root, 'data'), 'val') },
+    });
+    // Three scales of twelve images: the whole picture, and the grid.
+    expect(seen.get('a')).toBe(12 * 3 * (1 + 25));
+    // Of the nine images with a box three scales, and the central crop.
+    expect(seen.get('boxes')).toBe(9 * (3 + 1));
+  });
+});
