@@ -39,6 +39,7 @@ export const errorStatus = {
   TRAINING_DIVERGED: 500,
   /** A process of data-parallel training died; the job ends with its last good checkpoint. */
   WORKER_LOST: 500,
+  DISK_FULL: 507,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatus;
