@@ -70,7 +70,10 @@ export function picturesOf(plan: BatchPlan, order: Uint32Array, { step, part }: 
   return Array.from({ length: plan.microBatch }, (_, i) => order[(first + i) % order.length]!);
 }
 
-/** Fills `target` with augmented crops of `pictures` and with dropout masks. A pure function of its arguments. */
+/**
+ * Fills `target` with augmented crops of `pictures` and with dropout masks. A pure function of its arguments. Random
+ * numbers go by a picture's position in the epoch, so they are the same however a batch is split.
+ */
 export function fillBatch(
   target: Required<TrainingBatch>,
   plan: BatchPlan,
@@ -78,6 +81,7 @@ export function fillBatch(
   pictures: readonly LoadedPicture[],
 ): void {
   const { epoch, step, part } = index;
+  const { fc } = plan;
   pictures.forEach((picture, i) => {
     const position = step * plan.batch + part * plan.microBatch + i;
     const random = randomStream(plan.seed, 'sample', epoch, position);
@@ -86,10 +90,11 @@ export function fillBatch(
     target.colourShift.set(sampleColourShift(plan.colours, random), i * 3);
     target.labels[i] = picture.label;
     if (picture.box) target.boxes.set(relativeToCrop(picture.box, window), i * 4);
+    for (const [layer, masks] of target.dropout.entries()) {
+      const mask = masks.subarray(i * fc, (i + 1) * fc);
+      fillDropout(mask, randomStream(plan.seed, 'dropout', epoch, position, layer));
+    }
   });
-  for (const [layer, mask] of target.dropout.entries()) {
-    fillDropout(mask, randomStream(plan.seed, 'dropout', epoch, step, part, layer));
-  }
 }
 
 /** One random crop (paper, 3.1): of the picture rescaled to smallest side S, in pixels of the stored picture. */

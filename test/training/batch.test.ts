@@ -4,6 +4,7 @@ import {
   allocateBatch,
   type BatchPlan,
   fillBatch,
+  type MicroBatchIndex,
   picturesOf,
   stepsPerEpoch,
 } from '../../src/training/batch.ts';
@@ -30,11 +31,13 @@ const plan: BatchPlan = {
 };
 const index = { epoch: 1, step: 0, part: 0 };
 
-function filled(at = index) {
-  const batch = allocateBatch(plan);
-  fillBatch(batch, plan, at, new Array(plan.microBatch).fill(picture));
+function filledBy(by: BatchPlan, at: MicroBatchIndex) {
+  const batch = allocateBatch(by);
+  fillBatch(batch, by, at, new Array(by.microBatch).fill(picture));
   return batch;
 }
+
+const filled = (at = index) => filledBy(plan, at);
 
 describe('micro-batches', () => {
   it('have boxes that lie where the crops show them', () => {
@@ -65,6 +68,24 @@ describe('micro-batches', () => {
     expect(filled()).toEqual(filled());
     expect(filled({ ...index, part: 1 }).pixels).not.toEqual(filled().pixels);
     expect(filled({ ...index, epoch: 2 }).dropout).not.toEqual(filled().dropout);
+  });
+
+  it('are the same numbers however the batch is split', () => {
+    const whole = filledBy({ ...plan, microBatch: 12 }, index);
+    for (const microBatch of [1, 3, 6]) {
+      for (let part = 0; part < 12 / microBatch; part++) {
+        const micro = filledBy({ ...plan, microBatch }, { ...index, part });
+        for (const [have, want] of [
+          [micro.pixels, whole.pixels],
+          [micro.colourShift, whole.colourShift],
+          [micro.boxes, whole.boxes],
+          [micro.dropout[0], whole.dropout[0]],
+          [micro.dropout[1], whole.dropout[1]],
+        ] as const) {
+          expect(have).toEqual(want.slice(part * have.length, (part + 1) * have.length));
+        }
+      }
+    }
   });
 
   it('drop one half of the activations and double the others', () => {
