@@ -92,12 +92,14 @@ async function bareSteps(): Promise<number> {
 /** Images a second of the steps of one epoch of the loop, and of the whole epoch. */
 async function epochOfJob(state: TrainingState) {
   const header: CheckpointHeader = {
-    format: 1,
+    format: 2,
     settings: { ...settings, epochs: state.epoch },
     ...network,
     labels: dataset.labels,
     datasetDigest: dataset.digest,
+    colours: dataset.colours,
     state,
+    learningRate: Number(settings.rate),
   };
   const times: number[] = [];
   const next = await trainingLoop({

@@ -59,7 +59,10 @@ function linesOf(event: Exclude<TrainingEvent, { type: 'loading' | 'step' }>): s
     case 'interrupted':
       return [`interrupted in epoch ${event.epoch} after step ${event.step}: go on with --resume`];
     case 'done':
-      return [`best network: epoch ${event.epoch}, accuracy ${percent(event.accuracy)}`];
+      return [
+        `best network: epoch ${event.epoch}, accuracy ${percent(event.accuracy)}`,
+        `last checkpoint: ${event.checkpoint}`,
+      ];
   }
 }
 

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { VerydeepError } from '../errors.ts';
+import type { ColourStatistics } from '../image/colour-shift.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
 import { readSafetensors, serialiseWeights, toFloat32, writeDurably } from '../safetensors/safetensors.ts';
 import type { ScheduleState } from './schedule.ts';
-import type { TrainingSettings } from './settings.ts';
+import { decisive, type TrainingSettings } from './settings.ts';
 import type { ValidationResult } from './validate.ts';
 
 /** How far a training is. */
@@ -19,56 +21,48 @@ export interface TrainingState {
   readonly best?: ValidationResult & { readonly epoch: number };
 }
 
-/** What a checkpoint says about itself: enough to go on from it, or to run its network. */
+/**
+ * What a checkpoint says about itself: enough to go on from it, or to run its network. The state of the random
+ * generators is in it too: they are counter-based (randomness.ts), so seed, epoch and step are all of it.
+ */
 export interface CheckpointHeader {
-  readonly format: 1;
+  readonly format: 2;
   readonly settings: TrainingSettings;
   readonly spec: NetworkSpec;
   readonly preprocessing: Preprocessing;
   readonly labels: readonly string[];
   readonly datasetDigest: string;
+  /** Of the training pictures, measured once; the colour shift of all epochs is drawn from them. */
+  readonly colours: ColourStatistics;
   readonly state: TrainingState;
+  /** Of the next step. */
+  readonly learningRate: number;
 }
 
 export interface Checkpoint {
   readonly header: CheckpointHeader;
   readonly weights: Weights;
-  /** Not kept of the best network, which is not trained further. */
+  /** Zero where not given. Not kept of the best network, which is not trained further. */
   readonly velocity?: Weights;
 }
 
 /**
- * Writes one safetensors file with the tensors `weights/NAME` and `velocity/NAME`, and the header as JSON in its
- * metadata; one file, so that its parts cannot be of different steps. Random numbers need no state: they depend on
- * seed, epoch and step alone. Throws TRAINING_DIVERGED rather than write a number that is not finite.
+ * Writes one safetensors file with the tensors `weights/NAME` and `velocity/NAME`, and in its metadata the header as
+ * JSON and the digest; one file, so that its parts cannot be of different steps. Answers the digest. Throws DISK_FULL.
  */
-export async function writeCheckpoint(
-  path: string,
-  { header, weights, velocity }: Checkpoint,
-): Promise<void> {
-  const tensors = new Map([...prefixed('weights', weights), ...prefixed('velocity', velocity ?? new Map())]);
-  for (const [name, { data }] of tensors) {
-    if (!data.every(Number.isFinite)) {
-      throw new VerydeepError(
-        'TRAINING_DIVERGED',
-        `${name} is no longer finite in epoch ${header.state.epoch}`,
-      );
-    }
-  }
-  await writeDurably(path, serialiseWeights(tensors, 'F32', { verydeep: JSON.stringify(header) }));
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<string> {
+  const digest = digestOf(checkpoint);
+  const metadata = { verydeep: JSON.stringify(checkpoint.header), digest };
+  await writeDurably(path, serialiseWeights(tensorsOf(checkpoint), 'F32', metadata));
+  return digest;
 }
 
-/** Throws INVALID_WEIGHTS where the file is not a checkpoint. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+/** Throws INVALID_WEIGHTS where the file is not a checkpoint, or not the one that was written. */
+export async function readCheckpoint(path: string): Promise<Checkpoint & { readonly digest: string }> {
   const { tensors, metadata } = await readSafetensors(path);
   const text = metadata.verydeep;
   const header = text === undefined ? undefined : (JSON.parse(text) as CheckpointHeader);
-  if (header?.format !== 1) {
-    throw new VerydeepError(
-      'INVALID_WEIGHTS',
-      `${path}: expected a checkpoint of format 1, found no such header`,
-    );
-  }
+  if (header?.format !== 2) throw invalid(path, 'a checkpoint of format 2', `format ${header?.format}`);
   const part = (prefix: string): Weights =>
     new Map(
       [...tensors]
@@ -79,9 +73,42 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
         ]),
     );
   const velocity = part('velocity');
-  return { header, weights: part('weights'), ...(velocity.size > 0 && { velocity }) };
+  const checkpoint = { header, weights: part('weights'), ...(velocity.size > 0 && { velocity }) };
+  const digest = digestOf(checkpoint);
+  if (digest !== metadata.digest) throw invalid(path, `the digest ${metadata.digest}`, digest);
+  return { ...checkpoint, digest };
 }
 
-function prefixed(prefix: string, weights: Weights): Weights {
-  return new Map([...weights].map(([name, tensor]) => [`${prefix}/${name}`, tensor]));
+/**
+ * `sha256:` and the hash of header, weights and velocity. There is no clock in it, and nothing of where the files lie
+ * or how long the training is to go on, so two runs that computed the same have the same digest.
+ */
+function digestOf(checkpoint: Checkpoint): string {
+  const { header } = checkpoint;
+  const hash = createHash('sha256');
+  hash.update(canonicalJson({ ...header, settings: decisive(header.settings) }));
+  for (const [name, { shape, data }] of tensorsOf(checkpoint)) {
+    hash.update(`\n${name} ${shape.join('x')}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** JSON in which the order of keys says nothing: they are sorted. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+function tensorsOf({ weights, velocity = new Map() }: Checkpoint): Weights {
+  const prefixed = (prefix: string, tensors: Weights) =>
+    [...tensors].map(([name, tensor]) => [`${prefix}/${name}`, tensor] as const);
+  return new Map([...prefixed('weights', weights), ...prefixed('velocity', velocity)]);
+}
+
+function invalid(path: string, expected: string, received: string): VerydeepError {
+  return new VerydeepError('INVALID_WEIGHTS', `${path}: expected ${expected}, received ${received}`);
 }

@@ -42,9 +42,17 @@ export type TrainingEvent =
       readonly best: boolean;
     } & ValidationResult)
   /** A checkpoint is safely on disk. */
-  | { readonly type: 'checkpoint'; readonly epoch: number; readonly step: number }
+  | {
+      readonly type: 'checkpoint';
+      readonly epoch: number;
+      readonly step: number;
+      /** What two runs are compared by (checkpoint.ts). */
+      readonly digest: string;
+      /** How long its writing took. */
+      readonly seconds: number;
+    }
   | { readonly type: 'interrupted'; readonly epoch: number; readonly step: number }
-  /** The best network has been written. */
-  | ({ readonly type: 'done'; readonly epoch: number } & ValidationResult);
+  /** The best network has been written. `checkpoint` is the last one's digest. */
+  | ({ readonly type: 'done'; readonly epoch: number; readonly checkpoint: string } & ValidationResult);
 
 export type OnTrainingEvent = (event: TrainingEvent) => void;

@@ -1,14 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { TrainingStep } from '../engine/training-step.ts';
-import { VerydeepError } from '../errors.ts';
 import type { ImageLimits } from '../image/limits.ts';
+import type { Weights } from '../network/weights.ts';
 import { type BatchPlan, stepsPerEpoch } from './batch.ts';
 import { type CheckpointHeader, type TrainingState, writeCheckpoint } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
+import { diverged, notFinite } from './divergence.ts';
 import type { OnTrainingEvent } from './events.ts';
 import { createBatchLoader } from './loader.ts';
-import type { RunFolder } from './run-folder.ts';
+import { type RunFolder, saveCheckpoint } from './run-folder.ts';
 import { afterValidation, learningRate, parseSchedule } from './schedule.ts';
 import { validationScale } from './settings.ts';
 import { createSpeedometer } from './speedometer.ts';
@@ -29,12 +30,12 @@ export interface LoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** Within a long epoch a checkpoint is written after so many steps. */
-const checkpointSteps = 1000;
+/** Within a long epoch a checkpoint is written after so much time. */
+const checkpointMs = 600_000;
 
 /**
  * Trains to the last epoch of the settings (paper, section 3) and answers the state after it, or where it was
- * interrupted. Throws TRAINING_DIVERGED; the checkpoints on disk stay as they were.
+ * interrupted. Throws TRAINING_DIVERGED, and DISK_FULL; the checkpoints on disk stay as they were.
  */
 export async function trainingLoop(options: LoopOptions): Promise<TrainingState> {
   const { header, dataset, step, engine, folder, limits, onEvent, signal } = options;
@@ -43,24 +44,28 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
   const schedule = parseSchedule(settings.rate, settings.patience);
   const steps = stepsPerEpoch(dataset.train.length, batch);
   const parts = batch / microBatch;
-  const plan: BatchPlan = { seed, crop, scale, batch, microBatch, fc, colours: dataset.colours };
+  const plan: BatchPlan = { seed, crop, scale, batch, microBatch, fc, colours: header.colours };
 
   let state = header.state;
-  const save = async (): Promise<void> => {
-    const weights = await step.readWeights();
-    await writeCheckpoint(folder.checkpoint, {
-      header: { ...header, state },
-      weights,
-      velocity: await step.readVelocity(),
-    });
-    onEvent({ type: 'checkpoint', epoch: state.epoch, step: state.step });
+  let savedAtMs = performance.now();
+  const rateNow = (): number => learningRate(schedule, state.epoch, state.schedule);
+  const read = async (): Promise<{ weights: Weights; velocity: Weights }> => {
+    const [weights, velocity] = [await step.readWeights(), await step.readVelocity()];
+    const broken = notFinite(weights, velocity); // ReLU and max-pooling may hide it from the loss
+    if (broken !== undefined) throw diverged(`${broken} is not finite`, state, rateNow());
+    return { weights, velocity };
+  };
+  const headerNow = (): CheckpointHeader => ({ ...header, state, learningRate: rateNow() });
+  const save = async (network: { weights: Weights; velocity: Weights }): Promise<void> => {
+    await saveCheckpoint(folder, { header: headerNow(), ...network }, onEvent);
+    savedAtMs = performance.now();
   };
   const speed = createSpeedometer((epochs - state.epoch + 1) * steps - state.step);
   const loader = createBatchLoader(plan, dataset.train, limits, state);
   try {
     while (state.epoch <= epochs) {
       const { epoch } = state;
-      const rate = learningRate(schedule, epoch, state.schedule);
+      const rate = rateNow();
 
       while (state.step < steps) {
         let loss = 0;
@@ -74,14 +79,15 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
         onEvent({ type: 'step', epoch, step: state.step, steps, loss: meanLoss, rate, ...speed.step(batch) });
         await setImmediate(); // steps block: signals and messages are heard between them
         if (signal.aborted) {
-          await save();
+          await save(await read());
           onEvent({ type: 'interrupted', epoch, step: state.step });
           return state;
         }
-        if (state.step % checkpointSteps === 0) await save();
+        if (performance.now() - savedAtMs >= checkpointMs) await save(await read());
       }
 
-      const weights = await step.readWeights();
+      const network = await read();
+      const { weights } = network;
       await engine.load({ id: 'training', spec, preprocessing, weights });
       const q = validationScale(settings);
       const result = await validate(engine, 'training', dataset.validation, { scale: q, crop, limits });
@@ -97,19 +103,11 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
         ...(isBest ? { best: { ...result, epoch } } : state.best && { best: state.best }),
       };
       // The best one first: a kill between the two writes repeats the end of the epoch, and loses nothing.
-      if (isBest) await writeCheckpoint(folder.best, { header: { ...header, state }, weights });
-      await save();
+      if (isBest) await writeCheckpoint(folder.best, { header: headerNow(), weights });
+      await save(network);
     }
     return state;
   } finally {
     await loader.close();
   }
-}
-
-function diverged(what: string, { epoch, step }: TrainingState, rate: number): VerydeepError {
-  return new VerydeepError(
-    'TRAINING_DIVERGED',
-    `${what} in epoch ${epoch} after ${step} steps at rate ${rate}; the last good checkpoint is kept: ` +
-      'start again with a lower rate or another initialisation',
-  );
 }

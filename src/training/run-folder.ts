@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
+import { asDiskFull } from '../safetensors/disk-full.ts';
 import { readWeights, serialiseWeights, writeDurably } from '../safetensors/safetensors.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import type { TrainingEvent } from './events.ts';
+import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
+import type { OnTrainingEvent, TrainingEvent } from './events.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { ValidationResult } from './validate.ts';
 
@@ -40,7 +41,10 @@ export interface NetworkDescription {
 
 export type TrainedNetwork = NetworkDescription & { readonly weights: Weights };
 
-/** Opens the folder of a run, made where it is not there. A new run refuses a folder that has a checkpoint. */
+/**
+ * Opens the folder of a run, made where it is not there, and clears away what a killed run left unfinished. A new run
+ * refuses a folder that has a checkpoint.
+ */
 export async function openRunFolder(path: string, resume: boolean): Promise<RunFolder> {
   const at = (name: string): string => join(path, name);
   const folder = {
@@ -53,16 +57,47 @@ export async function openRunFolder(path: string, resume: boolean): Promise<RunF
   if (resume && !exists) throw bad(`expected a checkpoint to resume from, ${folder.checkpoint} is not there`);
   if (!resume && exists) throw bad(`${path} has a checkpoint already: resume it, or take another folder`);
   await mkdir(path, { recursive: true });
+  for (const name of await readdir(path)) {
+    if (temporaryName.test(name)) await rm(at(name));
+  }
+  if (existsSync(folder.log)) await removeTornLine(folder.log);
   return folder;
 }
 
-/** Appends an event to the log. Progress of loading is not kept. */
-export function logEvent(folder: RunFolder, event: TrainingEvent): void {
-  if (event.type === 'loading') return;
-  appendFileSync(folder.log, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+/** What `writeDurably` calls the files of this folder before they are whole. */
+const temporaryName = /^(checkpoint|best|network)\.(safetensors|json)\.\d+\.tmp$/;
+
+/** A full disk can end the log in the middle of a line, which the next one would go on with. */
+async function removeTornLine(log: string): Promise<void> {
+  const bytes = await readFile(log);
+  const end = bytes.lastIndexOf('\n') + 1;
+  if (end < bytes.length) await truncate(log, end);
 }
 
-/** Writes the best network as `network.safetensors` and `network.json`. */
+/** Appends an event to the log. Progress of loading is not kept. Throws DISK_FULL. */
+export function logEvent(folder: RunFolder, event: TrainingEvent): void {
+  if (event.type === 'loading') return;
+  const line = `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`;
+  try {
+    appendFileSync(folder.log, line);
+  } catch (error) {
+    throw asDiskFull(error, folder.log, Buffer.byteLength(line));
+  }
+}
+
+/** Writes the checkpoint from which training goes on, and tells so. Throws DISK_FULL. */
+export async function saveCheckpoint(
+  folder: RunFolder,
+  checkpoint: Checkpoint,
+  onEvent: OnTrainingEvent,
+): Promise<void> {
+  const started = performance.now();
+  const digest = await writeCheckpoint(folder.checkpoint, checkpoint);
+  const { epoch, step } = checkpoint.header.state;
+  onEvent({ type: 'checkpoint', epoch, step, digest, seconds: (performance.now() - started) / 1000 });
+}
+
+/** Writes the best network as `network.safetensors` and `network.json`. Throws DISK_FULL. */
 export async function writeTrainedNetwork(
   folder: RunFolder,
   { header, weights }: Checkpoint,

@@ -81,6 +81,14 @@ export function parseSettings(input: unknown): TrainingSettings {
   return result.data;
 }
 
+/** Settings that change where or how fast the same arithmetic runs, or when it ends. */
+const indecisive: readonly string[] = ['epochs', 'cacheBytes', 'data', 'list', 'from'];
+
+/** The settings that decide what a step computes; a resumed training must have the same. */
+export function decisive(settings: TrainingSettings): Partial<TrainingSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !indecisive.includes(name)));
+}
+
 /** Smallest side Q of validation pictures: S, or the middle of its range (paper, 4.1). */
 export function validationScale({ scale }: Pick<TrainingSettings, 'scale'>): number {
   return Math.round((scale.min + scale.max) / 2);

@@ -7,9 +7,15 @@ import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
 import type { OnTrainingEvent } from './events.ts';
 import { trainingLoop } from './loop.ts';
-import { logEvent, type NetworkDescription, openRunFolder, writeTrainedNetwork } from './run-folder.ts';
-import { initialScheduleState } from './schedule.ts';
-import { parseSettings, type TrainingSettings, validationScale } from './settings.ts';
+import {
+  logEvent,
+  type NetworkDescription,
+  openRunFolder,
+  saveCheckpoint,
+  writeTrainedNetwork,
+} from './run-folder.ts';
+import { initialScheduleState, learningRate, parseSchedule } from './schedule.ts';
+import { decisive, parseSettings, type TrainingSettings, validationScale } from './settings.ts';
 import { startingPoint } from './start.ts';
 
 export interface TrainOptions {
@@ -35,7 +41,7 @@ const weightDecay = 5e-4;
 /**
  * Trains one network and leaves its folder as said in {@link RunFolder}. Answers the best network's description, or
  * `undefined` where it was interrupted (a checkpoint is there). Throws INVALID_DATASET, INVALID_SETTINGS,
- * INVALID_WEIGHTS, TRAINING_DIVERGED.
+ * INVALID_WEIGHTS, TRAINING_DIVERGED, DISK_FULL.
  */
 export async function train(options: TrainOptions): Promise<NetworkDescription | undefined> {
   const { settings, limits, signal, engine } = options;
@@ -90,10 +96,13 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
       epoch: header.state.epoch,
       step: header.state.step,
     });
+    // From here on there is always a checkpoint, and a disk that is too small is found before the first step.
+    if (!options.resume) await saveCheckpoint(folder, begin, onEvent);
     const state = await trainingLoop({ header, dataset, step, engine, folder, limits, onEvent, signal });
     if (state.epoch <= settings.epochs) return undefined;
     const description = await writeTrainedNetwork(folder, await readCheckpoint(folder.best), options.command);
-    onEvent({ type: 'done', ...description.metrics });
+    const { digest: checkpoint } = await readCheckpoint(folder.checkpoint);
+    onEvent({ type: 'done', ...description.metrics, checkpoint });
     return description;
   } finally {
     step?.dispose();
@@ -104,21 +113,24 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
 async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Checkpoint> {
   const { weights, ...network } = await startingPoint(settings, dataset);
   const state = { epoch: 1, step: 0, lossSum: 0, schedule: initialScheduleState };
-  const { labels, digest: datasetDigest } = dataset;
-  return { header: { format: 1, settings, ...network, labels, datasetDigest, state }, weights };
+  const rate = learningRate(parseSchedule(settings.rate, settings.patience), state.epoch, state.schedule);
+  const { labels, digest: datasetDigest, colours } = dataset;
+  return {
+    header: { format: 2, settings, ...network, labels, datasetDigest, colours, state, learningRate: rate },
+    weights,
+  };
 }
 
 /** The checkpoint with the settings of now, which may ask for more epochs; the rest and the data must be the same. */
 async function resumed(path: string, settings: TrainingSettings, dataset: Dataset): Promise<Checkpoint> {
   const checkpoint = await readCheckpoint(path);
   const { header } = checkpoint;
-  // These change where or how fast the same arithmetic runs, or when it ends.
-  const free = ['epochs', 'cacheBytes', 'data', 'list', 'from'];
-  const before = parseSettings(header.settings); // a setting that is younger than the checkpoint had its default
-  const changed = [...new Set([...Object.keys(settings), ...Object.keys(before)])].filter((key) => {
-    const of = (from: TrainingSettings): string => JSON.stringify((from as Record<string, unknown>)[key]);
-    return !free.includes(key) && of(settings) !== of(before);
-  });
+  const now: Record<string, unknown> = decisive(settings);
+  // A setting that is younger than the checkpoint had its default.
+  const before: Record<string, unknown> = decisive(parseSettings(header.settings));
+  const changed = Object.keys({ ...before, ...now }).filter(
+    (key) => JSON.stringify(now[key]) !== JSON.stringify(before[key]),
+  );
   if (changed.length > 0) {
     const reason = `expected the settings of the checkpoint ${path}, these differ: ${changed.join(', ')}`;
     throw new VerydeepError('INVALID_SETTINGS', reason);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/commands/assemble.ts';
 import { loadEnsemble } from '../../src/ensembles/load.ts';
+import { colourStatistics } from '../../src/image/colour-shift.ts';
 import type { Head, NetworkSpec } from '../../src/network/architecture.ts';
 import { initialWeights } from '../../src/network/initialisers.ts';
 import { createRandom } from '../../src/network/random.ts';
@@ -37,12 +38,14 @@ async function writeRun(name: string, labels: string[], head: Head): Promise<voi
   const settings = parseSettings({ data: name, crop: 32, scale: { min: 32, max: 64 }, from: 'x', head });
   const state = { epoch: 2, step: 0, lossSum: 0, schedule: initialScheduleState };
   const header = {
-    format: 1,
+    format: 2,
     settings,
     spec,
     labels,
     preprocessing: { channelOrder: 'rgb', scale: 1, mean: [1, 2, 3], std: [1, 1, 1] },
     datasetDigest: 'sha256:0',
+    colours: colourStatistics([{ width: 1, height: 1, pixels: Uint8Array.of(1, 2, 3) }]),
+    learningRate: 0.01,
     state: { ...state, best: { epoch: 1, loss: 1, accuracy: 0.5 } },
   } as const;
   const weights = initialWeights(spec, 'he', createRandom(1));
