@@ -7,14 +7,10 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
-import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
-import type { Weights } from '../../src/network/weights.ts';
-import { parseSafetensors, readWeights, serialiseWeights } from '../../src/safetensors/safetensors.ts';
+import { parseSafetensors, readWeights } from '../../src/safetensors/safetensors.ts';
+import { tinyLabels, writeTinyEnsemble } from '../ensembles/tiny.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const labels = ['ant', 'bee', 'cat', 'dog', 'emu'];
 
 let folder: string;
 
@@ -32,38 +28,9 @@ const jsonLines = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-/** A network whose box is the middle of every window, whatever is on it. */
-function centralBoxes(spec: NetworkSpec, stream: number): Weights {
-  const weights = new Map(hashedWeights(spec, stream));
-  weights.set('classifier.6.weight', { shape: [4, spec.fc], data: new Float32Array(4 * spec.fc) });
-  return weights.set('classifier.6.bias', { shape: [4], data: new Float32Array(4).fill(0.5) });
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'verydeep-'));
-  const network = (name: string, head: NetworkSpec['head'], stream: number) => {
-    const spec: NetworkSpec = { architecture: 'A', width: 1 / 32, fc: 4, classes: 5, crop: 32, head };
-    return {
-      name,
-      ...spec,
-      preprocessing: {
-        channelOrder: 'rgb' as const,
-        scale: 1,
-        mean: [120, 115, 105] as [number, number, number],
-        std: [1, 1, 1] as [number, number, number],
-      },
-      trainingScale: { min: 32, max: 32 },
-      provenance: { command: 'a test' },
-      read: async () =>
-        serialiseWeights(head === 'scr' ? centralBoxes(spec, stream) : hashedWeights(spec, stream)),
-    };
-  };
-  await writeEnsembleVersion(join(folder, 'weights'), {
-    ensemble: 'tiny',
-    version: '1',
-    labels,
-    networks: [network('a', 'classes', 1), network('b', 'classes', 100), network('boxes', 'scr', 200)],
-  });
+  await writeTinyEnsemble(join(folder, 'weights'));
   const picture = (width: number, height: number) =>
     sharp({ create: { width, height, channels: 3, background: { r: 200, g: 80, b: 30 } } });
   await picture(48, 40).jpeg().toFile(join(folder, '1.jpg'));
@@ -88,7 +55,7 @@ describe('verydeep classify', () => {
       const probabilities = classes.map((entry: { probability: number }) => entry.probability);
       expect(probabilities).toHaveLength(3);
       expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
-      expect(labels).toContain(classes[0].label);
+      expect(tinyLabels).toContain(classes[0].label);
     }
   });
 
@@ -130,7 +97,7 @@ describe('verydeep localise', () => {
     const [{ detections }] = jsonLines(stdout);
     expect(detections).toHaveLength(2);
     for (const { label, box } of detections) {
-      expect(labels).toContain(label);
+      expect(tinyLabels).toContain(label);
       expect(Math.min(box.x, box.y)).toBeGreaterThanOrEqual(0);
       expect(Math.min(box.width, box.height)).toBeGreaterThan(0);
       expect(box.x + box.width).toBeLessThanOrEqual(48 + 1e-6);

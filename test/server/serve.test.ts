@@ -1,98 +1,34 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
-import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
-import type { Weights } from '../../src/network/weights.ts';
-import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
 import type { AnswerBody } from '../../src/server/schemas.ts';
+import { writeTinyEnsemble } from '../ensembles/tiny.ts';
 import { messagesOf } from './messages.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { logOf, serve, until } from './serve-process.ts';
 
 let weights: string;
 let picture: Buffer;
-const children: ChildProcess[] = [];
-
-/** A network whose box is the middle of every window, whatever is on it. */
-function centralBoxes(spec: NetworkSpec): Weights {
-  const weights = new Map(hashedWeights(spec, 200));
-  weights.set('classifier.6.weight', { shape: [4, spec.fc], data: new Float32Array(4 * spec.fc) });
-  return weights.set('classifier.6.bias', { shape: [4], data: new Float32Array(4).fill(0.5) });
-}
 
 beforeAll(async () => {
   weights = await mkdtemp(join(tmpdir(), 'verydeep-'));
-  const network = (name: string, head: NetworkSpec['head'], stream: number) => {
-    const spec: NetworkSpec = { architecture: 'A', width: 1 / 32, fc: 4, classes: 3, crop: 32, head };
-    return {
-      name,
-      ...spec,
-      preprocessing: {
-        channelOrder: 'rgb' as const,
-        scale: 1,
-        mean: [120, 115, 105] as [number, number, number],
-        std: [1, 1, 1] as [number, number, number],
-      },
-      trainingScale: { min: 32, max: 64 },
-      provenance: { command: 'a test' },
-      read: async () => serialiseWeights(head === 'scr' ? centralBoxes(spec) : hashedWeights(spec, stream)),
-    };
-  };
-  await writeEnsembleVersion(weights, {
-    ensemble: 'tiny',
-    version: '1',
-    labels: ['cat', 'dog', 'bird'],
-    networks: [network('a', 'classes', 1), network('b', 'classes', 100), network('boxes', 'scr', 200)],
-  });
+  await writeTinyEnsemble(weights);
   picture = await sharp({
     create: { width: 48, height: 40, channels: 3, background: { r: 200, g: 80, b: 30 } },
   })
     .jpeg()
     .toBuffer();
 });
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
 afterAll(() => rm(weights, { recursive: true }));
 
-function start(settings: Record<string, string>, ...argv: string[]): ChildProcess {
-  const defaults = {
-    WEIGHTS_DIR: weights,
-    ENSEMBLE: 'tiny',
-    ENGINE: 'reference',
-    PORT: '0',
-    SHUTDOWN_DELAY_MS: '0',
-  };
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'serve', ...argv], {
-    env: { ...process.env, ...defaults, ...settings },
-  });
-  children.push(child);
-  return child;
-}
-
-/** The log's lines as they are written. */
-async function* logOf(child: ChildProcess): AsyncGenerator<Record<string, unknown>> {
-  for await (const line of createInterface(child.stdout!)) yield JSON.parse(line) as Record<string, unknown>;
-}
-
-async function until(log: AsyncGenerator<Record<string, unknown>>, message: string) {
-  for (;;) {
-    const { value, done } = await log.next();
-    if (done) throw new Error(`the process ended before "${message}"`);
-    if (value.msg === message) return value;
-  }
-}
+const start = (settings: Record<string, string>, ...argv: string[]): ChildProcess =>
+  serve({ WEIGHTS_DIR: weights, ...settings }, ...argv);
 
 async function localise(address: string): Promise<AnswerBody> {
   const body = picture as Uint8Array<ArrayBuffer>;
@@ -114,7 +50,7 @@ describe('verydeep serve', () => {
     const { results, plan } = await localise(address);
     expect(plan).toEqual({ scales: [32, 48, 64], flip: true, view: 'dense' });
     expect(results[0]).toMatchObject({ width: 48, height: 40 });
-    expect(results[0]).toHaveProperty('detections.length', 3);
+    expect(results[0]).toHaveProperty('detections.length', 5);
 
     const socket = new WebSocket(`${address.replace('http', 'ws')}/stream`);
     const messages = messagesOf(socket);

@@ -1,0 +1,45 @@
+import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
+import type { NetworkSpec } from '../../src/network/architecture.ts';
+import { hashedWeights } from '../../src/network/hashed.ts';
+import type { Weights } from '../../src/network/weights.ts';
+import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
+
+export const tinyLabels = ['ant', 'bee', 'cat', 'dog', 'emu'];
+
+/** Writes version 1 of `tiny` into a folder of ensembles: two classifiers, `a` and `b`, and `boxes`, with hashed weights. */
+export async function writeTinyEnsemble(weightsDir: string): Promise<void> {
+  await writeEnsembleVersion(weightsDir, {
+    ensemble: 'tiny',
+    version: '1',
+    labels: tinyLabels,
+    networks: [network('a', 'classes', 1), network('b', 'classes', 100), network('boxes', 'scr', 200)],
+  });
+}
+
+// --- helpers ---
+
+function network(name: string, head: 'classes' | 'scr', stream: number) {
+  const classes = tinyLabels.length;
+  const spec: NetworkSpec = { architecture: 'A', width: 1 / 32, fc: 4, classes, crop: 32, head };
+  return {
+    name,
+    ...spec,
+    preprocessing: {
+      channelOrder: 'rgb' as const,
+      scale: 1,
+      mean: [120, 115, 105] as [number, number, number],
+      std: [1, 1, 1] as [number, number, number],
+    },
+    trainingScale: { min: 32, max: 64 },
+    provenance: { command: 'a test' },
+    read: async () =>
+      serialiseWeights(head === 'scr' ? centralBoxes(spec, stream) : hashedWeights(spec, stream)),
+  };
+}
+
+/** A network whose box is the middle of every window, whatever is on it. */
+function centralBoxes(spec: NetworkSpec, stream: number): Weights {
+  const weights = new Map(hashedWeights(spec, stream));
+  weights.set('classifier.6.weight', { shape: [4, spec.fc], data: new Float32Array(4 * spec.fc) });
+  return weights.set('classifier.6.bias', { shape: [4], data: new Float32Array(4).fill(0.5) });
+}

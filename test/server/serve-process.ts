@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** `verydeep serve` with ensemble `tiny`, on a port that is free; killed after the test. */
+export function serve(settings: Record<string, string>, ...argv: string[]): ChildProcess {
+  const defaults = { ENSEMBLE: 'tiny', ENGINE: 'reference', PORT: '0', SHUTDOWN_DELAY_MS: '0' };
+  const child = spawn(process.execPath, ['--import', 'tsx', main, 'serve', ...argv], {
+    env: { ...process.env, ...defaults, ...settings },
+  });
+  children.push(child);
+  return child;
+}
+
+export type Log = AsyncGenerator<Record<string, unknown>>;
+
+/** The log's lines as they are written. */
+export async function* logOf(child: ChildProcess): Log {
+  for await (const line of createInterface(child.stdout!)) yield JSON.parse(line) as Record<string, unknown>;
+}
+
+/** The next line with this message. */
+export async function until(log: Log, message: string): Promise<Record<string, unknown>> {
+  for (;;) {
+    const { value, done } = await log.next();
+    if (done) throw new Error(`the process ended before "${message}"`);
+    if (value.msg === message) return value;
+  }
+}
