@@ -53,11 +53,17 @@ function bar(name: string, total: number, stream: NodeJS.WriteStream): Progress 
 
 function plainLines(name: string, total: number, stream: NodeJS.WriteStream): Progress {
   let printedAt = performance.now();
+  let first: { readonly done: number; readonly at: number } | undefined;
   return {
     update(done, note = '') {
-      if (performance.now() - printedAt < plainIntervalMs) return;
-      printedAt = performance.now();
-      stream.write(`${name} ${done}/${total} ${note}\n`);
+      const now = performance.now();
+      first ??= { done, at: now };
+      if (now - printedAt < plainIntervalMs) return;
+      printedAt = now;
+      // Counted from the first update: what an earlier run did took no time in this one.
+      const secondsEach = (now - first.at) / 1000 / (done - first.done);
+      const left = Number.isFinite(secondsEach) ? `ETA ${duration((total - done) * secondsEach)} ` : '';
+      stream.write(`${name} ${done}/${total} ${left}${note}\n`);
     },
     line: (text) => void stream.write(`${text}\n`),
     stop: () => undefined,
