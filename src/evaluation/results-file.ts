@@ -1,5 +1,5 @@
-import { appendFileSync, existsSync, truncateSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFileSync, createReadStream, existsSync } from 'node:fs';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerydeepError } from '../errors.ts';
 import type { ImageRecord } from './records.ts';
@@ -23,20 +23,26 @@ export const resultsName = 'images.jsonl';
 
 /**
  * Opens `FOLDER/images.jsonl`: a line with the header, then a line an image. A last line that was cut off by a stop is
- * dropped. Throws INVALID_SETTINGS where the results are those of another plan.
+ * dropped. Throws INVALID_SETTINGS where the results are those of another plan, or a line is no result.
  */
 export async function openResultsFile(folder: string, header: ResultsHeader): Promise<ResultsFile> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, resultsName);
-  const text = existsSync(path) ? await readFile(path, 'utf8') : '';
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const [first, ...lines] = whole.split('\n').slice(0, -1);
-  if (first === undefined) await writeFile(path, `${JSON.stringify(header)}\n`);
-  else if (first !== JSON.stringify(header)) throw otherPlan(path);
-  else if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
-  const records = lines.map((line): ImageRecord => JSON.parse(line));
+  const records = new Map<string, ImageRecord>();
+  let size = 0; // of all whole lines
+  if (existsSync(path)) {
+    for await (const line of wholeLines(path)) {
+      if (size > 0) {
+        const record = parseRecord(line, path);
+        records.set(record.name, record);
+      } else if (line.toString() !== JSON.stringify(header)) throw otherPlan(path);
+      size += line.length + 1;
+    }
+    await truncate(path, size);
+  }
+  if (size === 0) await writeFile(path, `${JSON.stringify(header)}\n`);
   return {
-    records: new Map(records.map((record) => [record.name, record])),
+    records,
     append(added) {
       appendFileSync(path, added.map((record) => `${JSON.stringify(record)}\n`).join(''));
     },
@@ -44,6 +50,32 @@ export async function openResultsFile(folder: string, header: ResultsHeader): Pr
 }
 
 // --- helpers ---
+
+/** Lines that have an end, without it. */
+async function* wholeLines(path: string): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path)) {
+    rest = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
+      yield rest.subarray(start, end);
+      start = end + 1;
+    }
+    rest = rest.subarray(start);
+  }
+}
+
+function parseRecord(line: Buffer, path: string): ImageRecord {
+  try {
+    return JSON.parse(line.toString());
+  } catch (cause) {
+    throw new VerydeepError(
+      'INVALID_SETTINGS',
+      `${path}: expected a line of JSON an image, received "${line.toString().slice(0, 40)}": take another folder`,
+      { cause },
+    );
+  }
+}
 
 function otherPlan(path: string): VerydeepError {
   return new VerydeepError(
