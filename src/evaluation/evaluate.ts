@@ -41,7 +41,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation | u
   const { known, unknownClasses } = knownImages(data.listing, compared);
   if (localise) checkLocalisable(known, compared, data.folder);
   const plan = planComparisons(compared, options);
-  const { images, unreadable } = await checkImages(known, limits);
+  // Box networks alone have nothing to say of images without a box.
+  const samples =
+    compared.classifiers.length > 0 ? known.samples : known.samples.filter(({ box }) => box !== undefined);
+  const checked = await checkImages({ ...known, samples }, limits, options.signal);
+  if (checked === undefined) return undefined;
+  const { images, unreadable } = checked;
 
   const results =
     options.out === undefined ? noResults : await openResultsFile(options.out, headerOf(options, plan));

@@ -20,24 +20,34 @@ export interface UnreadableImage {
   readonly reason: string;
 }
 
+export interface CheckedImages {
+  readonly images: readonly CheckedImage[];
+  readonly unreadable: readonly UnreadableImage[];
+}
+
 /** Files that are read at a time. */
 const concurrency = 8;
 
-/** Reads and hashes every image of a split and looks at its header; in the listing's order. */
+/**
+ * Reads and hashes every image of a split and looks at its header; in the listing's order. `undefined` where it was
+ * aborted.
+ */
 export async function checkImages(
   { labels, samples }: Listing,
   limits: ImageLimits,
-): Promise<{ readonly images: readonly CheckedImage[]; readonly unreadable: readonly UnreadableImage[] }> {
+  signal: AbortSignal,
+): Promise<CheckedImages | undefined> {
   const checked: (CheckedImage | UnreadableImage)[] = new Array(samples.length);
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < samples.length) {
+    while (next < samples.length && !signal.aborted) {
       const index = next++;
       const sample = samples[index]!;
       checked[index] = await check(sample, labels[sample.label]!, limits);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
+  if (signal.aborted) return undefined;
   return {
     images: checked.filter((image) => 'digest' in image),
     unreadable: checked.filter((image) => 'reason' in image),
