@@ -2,15 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createReferenceEngine } from '../../src/engine/reference.ts';
-import { readCompared } from '../../src/evaluation/compared.ts';
-import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import { evaluateJob } from '../../src/evaluation/job.ts';
-import { readImageFolder } from '../../src/training/image-folder.ts';
 import { createOracle } from './oracle.ts';
 import {
   ensembles,
+  evaluateHere,
   runs,
   type TinyImage,
   type TinyNetwork,
@@ -152,27 +149,14 @@ describe('an evaluation', () => {
   });
 
   it('lets each network see each picture once, whatever the number of rows', async () => {
-    const engine = createReferenceEngine();
-    const compared = await readCompared({ ...tinyJob(root), networks: ['a'] });
     const seen = new Map<string, number>();
-    for (const { source } of [...compared.classifiers, ...compared.localisers]) await engine.load(source);
-    await evaluate({
-      engine: {
-        run(batch) {
-          for (const id of batch.networks) seen.set(id, (seen.get(id) ?? 0) + batch.count);
-          return engine.run(batch);
-        },
+    const views = ['dense', 'both', 'crops'] as const;
+    await evaluateHere(
+      tinyJob(root, { networks: ['a'], views, localise: true }),
+      ({ networks: ids, count }) => {
+        for (const id of ids) seen.set(id, (seen.get(id) ?? 0) + count);
       },
-      engineInfo: { engine: 'reference', device: 'cpu', precision: 'fp32' },
-      devices: 1,
-      limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
-      signal: new AbortController().signal,
-      compared,
-      flip: true,
-      views: ['dense', 'both', 'crops'],
-      localise: true,
-      data: { folder: 'data', split: 'val', listing: await readImageFolder(join(root, 'data'), 'val') },
-    });
+    );
     // Three scales of twelve images: the whole picture, and the grid.
     expect(seen.get('a')).toBe(12 * 3 * (1 + 25));
     // Of the nine images with a box three scales, and the central crop.

@@ -1,11 +1,17 @@
 import { join } from 'node:path';
+import type { Batch } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
+import { readCompared } from '../../src/evaluation/compared.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import type { EvaluateJobOptions } from '../../src/evaluation/job.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
 import type { PixelBox } from '../../src/training/box.ts';
+import { readImageFolder } from '../../src/training/image-folder.ts';
 import { openRunFolder, writeTrainedNetwork } from '../../src/training/run-folder.ts';
 import { initialScheduleState } from '../../src/training/schedule.ts';
 import { parseSettings } from '../../src/training/settings.ts';
@@ -177,4 +183,29 @@ export function tinyJob(root: string, changes: Partial<EvaluateJobOptions> = {})
     signal: new AbortController().signal,
     ...changes,
   };
+}
+
+/** What {@link evaluateJob} does, with the engine in this process. `onRun` sees every batch. */
+export async function evaluateHere(
+  options: EvaluateJobOptions,
+  onRun: (batch: Batch) => void = () => undefined,
+): Promise<Evaluation | undefined> {
+  const engine = createReferenceEngine();
+  const compared = await readCompared(options);
+  for (const { source } of [...compared.classifiers, ...compared.localisers]) await engine.load(source);
+  const { data, split } = options;
+  return evaluate({
+    ...options,
+    engine: {
+      run(batch) {
+        onRun(batch);
+        return engine.run(batch);
+      },
+    },
+    engineInfo: { engine: 'reference', device: 'cpu', precision: 'fp32' },
+    devices: 1,
+    limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
+    compared,
+    data: { folder: data, split, listing: await readImageFolder(data, split) },
+  });
 }

@@ -1,0 +1,8 @@
+/** An evaluation that is killed as soon as its first results are there. Arguments: the root of the fixtures, and --out. */
+import { evaluateJob } from '../../src/evaluation/job.ts';
+import { tinyJob } from './tiny.ts';
+
+const [root, out] = process.argv.slice(2) as [string, string];
+await evaluateJob(
+  tinyJob(root, { out, localise: true, onProgress: () => process.kill(process.pid, 'SIGKILL') }),
+);
