@@ -128,6 +128,13 @@ describe('a job', () => {
     ['[]', 'expected an object; received []'],
     ['', 'expected an object; received null'],
     ['{"__proto__":{"type":"train"}}', 'body: expected JSON'],
+    [{ ...train, ensemble: 'a\0b' }, 'body: expected Unicode text without NUL; received "a\\u0000b"'],
+    ['{"settings":{"list":["\\ud800"]}}', 'body: expected Unicode text without NUL; received "\\ud800"'],
+    ['{"settings":{"\\ud800":1}}', 'body: expected Unicode text without NUL; received "\\ud800"'],
+    [
+      `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+      'body: expected at most 8 objects and lists in one another',
+    ],
     [{ ...train, settings: { note: 'x'.repeat(65_536) } }, 'body: expected at most 65536 bytes; received 65'],
   ])('%# is refused where it is not as expected', async (body, message) => {
     const { call } = await startJobs();
