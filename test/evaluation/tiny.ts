@@ -6,6 +6,7 @@ import { readCompared } from '../../src/evaluation/compared.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import type { EvaluateJobOptions } from '../../src/evaluation/job.ts';
+import { colourStatistics } from '../../src/image/colour-shift.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
@@ -154,12 +155,14 @@ async function writeRun(
   });
   const state = { epoch: 2, step: 0, lossSum: 0, schedule: initialScheduleState };
   const header = {
-    format: 1,
+    format: 2,
     settings,
     spec,
     labels,
     preprocessing,
     datasetDigest: 'sha256:0',
+    colours: colourStatistics([{ width: 1, height: 1, pixels: Uint8Array.of(1, 2, 3) }]),
+    learningRate: 0.01,
     state: { ...state, best: { epoch: 1, loss: 1, accuracy: 0.5 } },
   } as const;
   await writeTrainedNetwork(folder, { header, weights }, `verydeep train --out ${name}`);
