@@ -12,6 +12,8 @@ export const errorStatus = {
   /** Admin routes without a token in the settings. */
   ADMIN_DISABLED: 403,
   NOT_FOUND: 404,
+  /** The request did not arrive within the server's time. */
+  REQUEST_TIMEOUT: 408,
   /** Not in the state that the request needs: an ended job cancelled, a running one resumed. */
   JOB_CONFLICT: 409,
   FILE_TOO_LARGE: 413,
@@ -19,6 +21,7 @@ export const errorStatus = {
   TOO_MANY_PIXELS: 413,
   UNSUPPORTED_IMAGE: 415,
   CORRUPT_IMAGE: 422,
+  HEADERS_TOO_LARGE: 431,
   /** The client went away; nobody reads this answer. */
   REQUEST_CANCELLED: 499,
   INTERNAL: 500,

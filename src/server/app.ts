@@ -5,6 +5,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import type { Inference } from '../inference/inference.ts';
 import { createAnswerer } from './answerer.ts';
+import { answerClientError } from './client-errors.ts';
 import { createErrorHandler, imageErrors, sendNotFound } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { registerOpenapi } from './openapi.ts';
@@ -55,6 +56,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: ({ url }) => isProbe(url) }),
     bodyLimit: limits.maxFileBytes,
     requestTimeout: requestTimeoutMs,
+    clientErrorHandler: answerClientError,
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
   });
   app.setValidatorCompiler(validatorCompiler);

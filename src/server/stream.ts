@@ -48,6 +48,12 @@ export const streamRoute = fastifyPlugin(
         await Promise.all([...connections].map((connection) => connection.drain()));
       },
     });
+    // Of themselves they would be upgraded and closed then, a connection for as long as the client takes.
+    app.addHook('onRequest', async ({ ws, method, url, routeOptions }) => {
+      if (!ws || routeOptions.url === '/stream') return;
+      const message = `${method} ${url.split('?')[0]}: no WebSocket; expected GET /stream`;
+      throw new VerydeepError('NOT_FOUND', message);
+    });
     const refuseOneMore = async ({ ws }: FastifyRequest): Promise<void> => {
       if (!ws || connections.size < options.maxStreams) return;
       options.metrics.streamRefused();

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { openapiDocument } from '../../scripts/openapi-document.ts';
@@ -39,6 +42,37 @@ describe('requests', () => {
     const response = await app.inject({ method: 'GET', url: '/classify?top=1' });
     expect(response.json()).toMatchObject({ statusCode: 404, code: 'NOT_FOUND' });
     expect(response.json().message).toContain('GET /classify: no such route');
+  });
+
+  it.each([
+    ['GARBAGE\r\n\r\n', 400, 'MALFORMED_REQUEST', 'expected a request of HTTP/1.1'],
+    [
+      'POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+      'HTTP/1.1',
+    ],
+    [`GET /livez HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE', '16384'],
+  ])('that are no HTTP are answered like all others: %#', async (request, statusCode, code, message) => {
+    const { app } = await startApp();
+    const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(request);
+    const [head, body] = String((await once(socket, 'data'))[0]).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${statusCode} `));
+    expect(JSON.parse(body!)).toMatchObject({ statusCode, code, message: expect.stringContaining(message) });
+    socket.destroy();
+  });
+
+  it('that never end are cut off in time', async () => {
+    const { app } = await startApp();
+    expect(app.server.requestTimeout).toBe(120_000);
+    const client = new PassThrough();
+    const written: string[] = [];
+    client.on('data', (chunk) => written.push(String(chunk)));
+    const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    app.server.emit('clientError', error, client);
+    expect(written.join('')).toMatch(/^HTTP\/1\.1 408 Request Timeout[\s\S]*"REQUEST_TIMEOUT"/);
   });
 
   it('that are on their way are answered when the app closes', async () => {

@@ -194,9 +194,11 @@ describe('GET /stream', () => {
     const { app } = await startApp();
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as { port: number };
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/classify`);
-    const [error] = (await once(socket, 'error')) as [Error];
-    expect(error.message).toContain('404');
+    for (const path of ['classify', 'livez', 'nowhere', 'admin/jobs']) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/${path}`);
+      const [error] = (await once(socket, 'error')) as [Error];
+      expect(error.message).toBe('Unexpected server response: 404');
+    }
     expect((await app.inject('/stream')).statusCode).toBe(404);
   });
 });
