@@ -5,7 +5,7 @@ import type {
   Evaluation,
   LocalisationRow,
 } from '../evaluation/evaluation.ts';
-import { some } from '../training/image-folder.ts';
+import { some } from '../training/listing.ts';
 import { percent } from './training-printer.ts';
 
 /** An evaluation for people: a table a comparison, then what else there is to know. */

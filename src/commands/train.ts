@@ -9,7 +9,8 @@ export const help = `verydeep train: trains one network
 
 Usage: verydeep train --data FOLDER --out RUN [OPTIONS]
 
-  --data FOLDER          train/CLASS/NAME.jpg and val/CLASS/NAME.jpg; boxes in metadata.jsonl
+  --data FOLDER          train/CLASS/NAME.jpg and val/CLASS/NAME.jpg, boxes in
+                         metadata.jsonl; or ILSVRC's folders (docs/training.md)
   --list FILE            use only these training images, CLASS/NAME a line
   --out RUN              folder for checkpoints, log.jsonl, network.safetensors, network.json
   --resume               go on from the checkpoint in RUN

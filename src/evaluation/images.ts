@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { readHeader } from '../image/header.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { rescaledSize, type Size } from '../image/rescale.ts';
-import type { Listing, Sample } from '../training/image-folder.ts';
+import type { Listing, Sample } from '../training/listing.ts';
 import { reasonOf } from './unreadable.ts';
 
 /** An image whose header could be read. */

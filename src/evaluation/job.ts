@@ -1,6 +1,6 @@
 import type { EngineName } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts.ts';
-import { readImageFolder } from '../training/image-folder.ts';
+import { readListing } from '../training/read-listing.ts';
 import { type ComparedOptions, readCompared } from './compared.ts';
 import type { PlanOptions } from './comparisons.ts';
 import { evaluate } from './evaluate.ts';
@@ -34,9 +34,9 @@ const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
  * INVALID_DATASET, INVALID_WEIGHTS, INVALID_OPTION, INVALID_SETTINGS, DEVICE_UNAVAILABLE, ENGINE_FAILED, ENGINE_LOST.
  */
 export async function evaluateJob(options: EvaluateJobOptions): Promise<Evaluation | undefined> {
-  const listing = await readImageFolder(options.data, options.split);
   const compared = await readCompared(options);
   const localise = options.localise || compared.localisers.some(({ info }) => info.source.kind === 'run');
+  const listing = await readListing(options.data, options.split, { boxes: localise });
   const engine = await startHosts(options);
   try {
     const networks = [...compared.classifiers, ...(localise ? compared.localisers : [])];

@@ -5,7 +5,9 @@ import { type ColourStatistics, colourStatistics } from '../image/colour-shift.t
 import { decodeAtScales } from '../image/decode.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import type { PixelBox } from './box.ts';
-import { invalid, type Listing, readImageFolder, type Sample, some } from './image-folder.ts';
+import { invalid, type Listing, type Sample, some } from './listing.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import { readListing } from './read-listing.ts';
 
 /** A checked image, rescaled to the scale of its split. */
 export interface StoredPicture {
@@ -34,7 +36,7 @@ export interface Dataset {
 }
 
 export interface DatasetOptions {
-  /** Folder with `train/` and `val/`. */
+  /** Folder with `train/` and `val/`, or ILSVRC's. */
   readonly data: string;
   /** File that lists the training images to use; all where not given. */
   readonly list?: string | undefined;
@@ -51,19 +53,21 @@ export interface DatasetOptions {
 /** More unusable images than this share of a split, and the data set is refused. */
 const maxSkippedShare = 0.01;
 
-/** Files that are read and decoded at a time. */
-const concurrency = 8;
-
 /**
  * Reads, checks and decodes a data set. Unreadable images, those whose box does not lie in them, and training images
  * that are also in the validation split (by content) are skipped, up to 1 % of their split. Throws INVALID_DATASET
  * beyond that, and where the folder is not as expected or a class is empty.
  */
 export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
-  const train = await readImageFolder(options.data, 'train', options.list);
-  const validation = withLabelsOf(train, await readImageFolder(options.data, 'val'));
+  const { boxes, list } = options;
+  const train = await readListing(options.data, 'train', { list, boxes });
+  if (!boxes && train.labels.length < 2)
+    throw invalid(
+      `expected two classes or more in ${options.data}, the train split has only ${train.labels[0]}`,
+    );
+  const validation = withLabelsOf(train, await readListing(options.data, 'val', { boxes }));
   const wanted = (listing: Listing): Sample[] =>
-    options.boxes
+    boxes
       ? listing.samples.filter((sample) => sample.box !== undefined)
       : listing.samples.map(({ box: _, ...sample }) => sample);
   const samples = { train: wanted(train), validation: wanted(validation) };
@@ -221,17 +225,4 @@ function toShared(pixels: Uint8Array): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(pixels.length);
   new Uint8Array(buffer).set(pixels);
   return buffer;
-}
-
-async function mapConcurrently<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array(items.length);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await task(items[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
-  return results;
 }

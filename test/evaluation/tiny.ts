@@ -12,7 +12,7 @@ import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
 import type { PixelBox } from '../../src/training/box.ts';
-import { readImageFolder } from '../../src/training/image-folder.ts';
+import { readListing } from '../../src/training/read-listing.ts';
 import { openRunFolder, writeTrainedNetwork } from '../../src/training/run-folder.ts';
 import { initialScheduleState } from '../../src/training/schedule.ts';
 import { parseSettings } from '../../src/training/settings.ts';
@@ -209,6 +209,6 @@ export async function evaluateHere(
     devices: 1,
     limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
     compared,
-    data: { folder: data, split, listing: await readImageFolder(data, split) },
+    data: { folder: data, split, listing: await readListing(data, split, { boxes: true }) },
   });
 }

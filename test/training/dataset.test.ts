@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DatasetOptions, loadDataset } from '../../src/training/dataset.ts';
+import { type DatasetOptions, loadDataset, type StoredPicture } from '../../src/training/dataset.ts';
 import { put, tiff, writeColourDataset } from './pictures.ts';
 
 let data: string;
@@ -37,6 +37,22 @@ describe('data set', () => {
     const kept = [...train, ...validation].reduce((sum, { pixels }) => sum + (pixels?.byteLength ?? 0), 0);
     expect(kept).toBeGreaterThan(0);
     expect(kept).toBeLessThanOrEqual(10_000);
+  });
+
+  it('takes a single pixel, and panoramas at a bounded length', async () => {
+    put(
+      join(data, 'train/red/pixel.tiff'),
+      tiff(1, 1, () => [7, 8, 9]),
+    );
+    put(
+      join(data, 'train/red/wide.tiff'),
+      tiff(5000, 2, () => [1, 2, 3]),
+    );
+    const { train, skipped } = await loadDataset(options);
+    const [pixel, wide] = train.slice(-2) as [StoredPicture, StoredPicture];
+    expect(skipped).toEqual([]);
+    expect([pixel.width, pixel.height, wide.width, wide.height]).toEqual([36, 36, 8 * 36, 36]);
+    expect([...new Uint8Array(pixel.pixels!.slice(-3))]).toEqual([7, 8, 9]);
   });
 
   it('has a digest of its contents', async () => {
@@ -78,6 +94,20 @@ describe('data set', () => {
         ),
       /red\/3.tiff: its box \[30, 0, 20, 20\] is not in its 40 x 36 pixels/,
       true,
+    ],
+    [
+      'a single class',
+      () => {
+        for (const split of ['train', 'val'])
+          for (const label of ['blue', 'green']) rmSync(join(data, split, label), { recursive: true });
+        rmSync(join(data, 'train/metadata.jsonl'));
+      },
+      /expected two classes or more in .*, the train split has only red/,
+    ],
+    [
+      'a missing split',
+      () => rmSync(join(data, 'val'), { recursive: true }),
+      /expected the folder .*val with a folder a class: ENOENT/,
     ],
     [
       'a class that only validation has',

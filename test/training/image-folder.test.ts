@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readImageFolder } from '../../src/training/image-folder.ts';
+import { readListing } from '../../src/training/read-listing.ts';
 
 let data: string;
 
@@ -23,7 +23,7 @@ const metadata = (...lines: unknown[]): void =>
 
 describe('image folder', () => {
   it('lists images by class, classes sorted by code units', async () => {
-    const { labels, samples } = await readImageFolder(data, 'train');
+    const { labels, samples } = await readListing(data, 'train', { boxes: true });
     expect(labels).toEqual(['Ant', 'zebra']);
     expect(samples.map(({ name, label }) => [name, label])).toEqual([
       ['Ant/1.JPG', 0],
@@ -37,13 +37,27 @@ describe('image folder', () => {
       { file_name: 'Ant/2.png', label: 'Ant' },
       { file_name: 'zebra/a.jpg', label: 'zebra', objects: { bbox: [[1, 2, 3, 4]], categories: ['zebra'] } },
     );
-    const { samples } = await readImageFolder(data, 'train');
+    const { samples } = await readListing(data, 'train', { boxes: true });
     expect(samples.map(({ box }) => box)).toEqual([undefined, undefined, [1, 2, 3, 4]]);
+  });
+
+  it('follows links to classes and to images', async () => {
+    put('elsewhere/1.jpg');
+    symlinkSync(join(data, 'elsewhere'), join(data, 'train/bee'));
+    symlinkSync(join(data, 'train/Ant/2.png'), join(data, 'train/zebra/b.png'));
+    const { samples } = await readListing(data, 'train', { boxes: true });
+    expect(samples.map(({ name }) => name)).toEqual([
+      'Ant/1.JPG',
+      'Ant/2.png',
+      'bee/1.jpg',
+      'zebra/a.jpg',
+      'zebra/b.png',
+    ]);
   });
 
   it('takes only the images of a list', async () => {
     put('list.txt', 'Ant/2.png\nzebra/a.jpg\n');
-    const { samples } = await readImageFolder(data, 'train', join(data, 'list.txt'));
+    const { samples } = await readListing(data, 'train', { list: join(data, 'list.txt'), boxes: true });
     expect(samples.map(({ name }) => name)).toEqual(['Ant/2.png', 'zebra/a.jpg']);
   });
 
@@ -59,6 +73,29 @@ describe('image folder', () => {
       () => put('train/metadata.jsonl', '{}{'),
       /metadata.jsonl:1: expected a line of JSON/,
     ],
+    [
+      'metadata of a class without a folder',
+      () => metadata({ file_name: 'Ant/1.JPG' }, { file_name: 'bee/1.jpg', label: 'bee' }),
+      /metadata.jsonl:2: bee\/1.jpg lies in no class folder/,
+    ],
+    [
+      'a folder of text files',
+      () => {
+        rmSync(join(data, 'train'), { recursive: true });
+        put('train/a.txt', 'text');
+      },
+      /expected folders of classes in .*train, found none/,
+    ],
+    [
+      'a class of text files',
+      () => put('train/bee/notes.txt', 'text'),
+      /expected images in every class folder of .*train, bee has none/,
+    ],
+    [
+      'a link to a class that is not there',
+      () => symlinkSync(join(data, 'nowhere'), join(data, 'train/bee')),
+      /train\/bee: the link leads nowhere/,
+    ],
     ['a line without a name', () => metadata({}), /file_name/],
     [
       'a box of three numbers',
@@ -68,7 +105,7 @@ describe('image folder', () => {
   ];
   it.each(refusals)('refuses %s', async (_, spoil, message) => {
     spoil();
-    await expect(readImageFolder(data, 'train')).rejects.toMatchObject({
+    await expect(readListing(data, 'train', { boxes: true })).rejects.toMatchObject({
       code: 'INVALID_DATASET',
       message: expect.stringMatching(message),
     });
@@ -76,7 +113,11 @@ describe('image folder', () => {
 
   it('refuses a list that names absent images, and a missing folder', async () => {
     put('list.txt', 'Ant/9.png\nAnt/1.JPG\nzebra/a.jpg');
-    await expect(readImageFolder(data, 'train', join(data, 'list.txt'))).rejects.toThrow('Ant/9.png');
-    await expect(readImageFolder(data, 'val')).rejects.toMatchObject({ code: 'INVALID_DATASET' });
+    await expect(readListing(data, 'train', { list: join(data, 'list.txt'), boxes: true })).rejects.toThrow(
+      'Ant/9.png',
+    );
+    await expect(readListing(data, 'val', { boxes: true })).rejects.toMatchObject({
+      code: 'INVALID_DATASET',
+    });
   });
 });

@@ -1,0 +1,80 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
+import { invalid, type Sample, some } from './listing.ts';
+import { readLines } from './read-text.ts';
+
+/** Names of image files; what else lies among them is ignored. */
+const imageName = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+
+/** What lies in the folder of a split: folders of classes, images, or both. */
+export interface SplitFolder {
+  readonly classes: readonly string[];
+  readonly images: readonly string[];
+}
+
+/** Lists the folder of a split, links followed. Throws INVALID_DATASET where there is none. */
+export async function readSplitFolder(root: string): Promise<SplitFolder> {
+  const entries = await readdir(root, { withFileTypes: true }).catch((cause: unknown) => {
+    throw invalid(`expected the folder ${root} with a folder a class: ${messageOf(cause)}`, cause);
+  });
+  const classes: string[] = [];
+  const images: string[] = [];
+  for (const entry of entries) {
+    if (await isFolder(root, entry)) classes.push(entry.name);
+    else if (imageName.test(entry.name)) images.push(entry.name);
+  }
+  return { classes: classes.sort(), images: images.sort() };
+}
+
+async function isFolder(root: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const path = join(root, entry.name);
+  const target = await stat(path).catch((cause: unknown) => {
+    throw invalid(`${path}: the link leads nowhere: ${messageOf(cause)}`, cause);
+  });
+  return target.isDirectory();
+}
+
+/** The images of class folders, in order; `list` as in ListingOptions. Throws INVALID_DATASET for an empty class. */
+export async function readClassFolders(
+  root: string,
+  classes: readonly string[],
+  list: string | undefined,
+): Promise<Sample[]> {
+  const wanted = await readList(list);
+  const samples: Sample[] = [];
+  const empty: string[] = [];
+  for (const [label, folder] of classes.entries()) {
+    const before = samples.length;
+    for (const file of (await readdir(join(root, folder))).sort()) {
+      const name = `${folder}/${file}`;
+      if (imageName.test(file) && wanted.takes(name))
+        samples.push({ name, path: join(root, folder, file), label });
+    }
+    if (samples.length === before) empty.push(folder);
+  }
+  if (empty.length > 0) {
+    const verb = empty.length === 1 ? 'has' : 'have';
+    throw invalid(`expected images in every class folder of ${root}, ${some(empty)} ${verb} none`);
+  }
+  wanted.checkAllTaken(root);
+  return samples;
+}
+
+/** The names of a list file, all where there is none. */
+export async function readList(list: string | undefined) {
+  const lines = list === undefined ? undefined : await readLines(list);
+  if (list !== undefined && lines === undefined)
+    throw invalid(`${list}: cannot be read: there is no such file`);
+  const names = lines && new Set(lines);
+  names?.delete('');
+  return {
+    takes: (name: string): boolean => names === undefined || names.delete(name),
+    checkAllTaken(root: string): void {
+      if (names && names.size > 0)
+        throw invalid(`${list} names images that ${root} does not have: ${some([...names])}`);
+    },
+  };
+}
