@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { VerydeepError } from '../errors.ts';
+import { foldersOf } from '../training/ilsvrc.ts';
 
 /**
  * The folder of a data set by its name, a path under `datasetsDir`. Neither the name nor a symbolic link leads out of
@@ -20,7 +21,8 @@ export async function datasetFolder(
     throw bad('DATASETS_DIR: there is no such folder');
   });
   for (const path of ['', ...splits]) {
-    const folder = join(root, name, path);
+    const data = join(root, name);
+    const folder = path === '' ? data : (await foldersOf(data, path)).images;
     const real = await realpath(folder).catch(() => {
       throw bad(
         path === ''

@@ -9,13 +9,13 @@ import { readLines } from './read-text.ts';
 const imageName = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
 
 /** What lies in the folder of a split: folders of classes, images, or both. */
-export interface SplitFolder {
+export interface SplitContents {
   readonly classes: readonly string[];
   readonly images: readonly string[];
 }
 
 /** Lists the folder of a split, links followed. Throws INVALID_DATASET where there is none. */
-export async function readSplitFolder(root: string): Promise<SplitFolder> {
+export async function readSplitContents(root: string): Promise<SplitContents> {
   const entries = await readdir(root, { withFileTypes: true }).catch((cause: unknown) => {
     throw invalid(`expected the folder ${root} with a folder a class: ${messageOf(cause)}`, cause);
   });

@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { readClassFolders, readList, type SplitFolder } from './class-folders.ts';
+import { readClassFolders, readList, type SplitContents } from './class-folders.ts';
 import { readGroundTruth } from './ground-truth.ts';
 import { invalid, type Listing, type ListingOptions, type Sample } from './listing.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { readSolution } from './solution.ts';
 import { type AnnotatedObject, readVoc } from './voc.ts';
 
-/** Where the parts of an ILSVRC data set lie (docs/training.md has the trees). */
-export interface IlsvrcFolders {
+/** Where the parts of a split may lie (docs/training.md has the trees). */
+export interface SplitFolders {
+  readonly isClsLoc: boolean;
   /** The split's images: folders of classes, or all in one. */
   readonly images: string;
   /** Of the split's XML files, which lie as the images do. */
@@ -17,31 +18,31 @@ export interface IlsvrcFolders {
   readonly lists: readonly string[];
 }
 
-/** Finds the CLS-LOC tree (`ILSVRC/Data/CLS-LOC/...`) in a folder, or answers `undefined`. */
-export async function findClsLoc(data: string, split: string): Promise<IlsvrcFolders | undefined> {
+/**
+ * Where a split of a data set lies: in the CLS-LOC tree (`ILSVRC/Data/CLS-LOC/...`) where there is one, else as the
+ * development kit has it, and the image folder: `train/`, `val/`, and for ILSVRC `Annotations/` and the lists beside them.
+ */
+export async function foldersOf(data: string, split: string): Promise<SplitFolders> {
   for (const root of [data, join(data, 'ILSVRC')]) {
     if (!(await exists(join(root, 'Data', 'CLS-LOC')))) continue;
     return {
+      isClsLoc: true,
       images: join(root, 'Data', 'CLS-LOC', split),
       annotations: join(root, 'Annotations', 'CLS-LOC', split),
       lists: [dirname(root), root, join(root, 'devkit', 'data')],
     };
   }
-  return undefined;
-}
-
-/** The development kit's form: `train/`, `val/`, `Annotations/` and the lists beside each other. */
-export function devkitFolders(data: string, split: string): IlsvrcFolders {
   return {
+    isClsLoc: false,
     images: join(data, split),
     annotations: join(data, 'Annotations', split),
     lists: [data, ...['data', 'devkit/data', 'ILSVRC2012_devkit_t12/data'].map((at) => join(data, at))],
   };
 }
 
-/** Whether a split of this folder is of ILSVRC, though it may have class folders as the image folder has. */
-export async function isIlsvrc(folders: IlsvrcFolders, { classes }: SplitFolder): Promise<boolean> {
-  return classes.length === 0 || exists(folders.annotations);
+/** Whether a split is of ILSVRC: its images lie in one folder, or have XML files; the CLS-LOC tree always is. */
+export async function isIlsvrc(folders: SplitFolders, { classes }: SplitContents): Promise<boolean> {
+  return folders.isClsLoc || classes.length === 0 || exists(folders.annotations);
 }
 
 /**
@@ -50,13 +51,12 @@ export async function isIlsvrc(folders: IlsvrcFolders, { classes }: SplitFolder)
  * `LOC_SPLIT_solution.csv`, or from the XML files: of the first object of the image's class. Throws INVALID_DATASET.
  */
 export async function readIlsvrc(
-  folders: IlsvrcFolders,
-  { classes, images }: SplitFolder,
+  folders: SplitFolders,
+  { classes, images }: SplitContents,
   split: string,
   { list, boxes }: ListingOptions,
 ): Promise<Listing> {
   const solution = await firstSolution(folders.lists, `LOC_${split}_solution.csv`);
-  const groundTruth = solution ? undefined : await readGroundTruth(folders.lists);
   const objectsOf = async (name: string): Promise<readonly AnnotatedObject[]> =>
     solution
       ? (solution.get(withoutExtension(basename(name))) ?? [])
@@ -74,6 +74,7 @@ export async function readIlsvrc(
     const wanted = await readList(list);
     const names = images.filter(wanted.takes);
     wanted.checkAllTaken(folders.images);
+    const groundTruth = solution ? undefined : await readGroundTruth(folders.lists);
     const synsets = await mapConcurrently(names, async (name) => {
       const synset = groundTruth ? groundTruth(name) : (await objectsOf(name))[0]?.name;
       if (synset === undefined) throw withoutLabel(folders, name);
@@ -109,7 +110,7 @@ async function firstSolution(folders: readonly string[], name: string) {
   return undefined;
 }
 
-function withoutLabel({ images, annotations, lists }: IlsvrcFolders, name: string) {
+function withoutLabel({ images, annotations, lists }: SplitFolders, name: string) {
   return invalid(
     `expected folders of classes in ${images}, or the class of ${name}: in a LOC_val_solution.csv or an ` +
       `ILSVRC2012_validation_ground_truth.txt in ${lists.join(' or ')}, or in ${withoutExtension(join(annotations, name))}.xml`,

@@ -1,5 +1,5 @@
-import { readSplitFolder } from './class-folders.ts';
-import { devkitFolders, findClsLoc, isIlsvrc, readIlsvrc } from './ilsvrc.ts';
+import { readSplitContents } from './class-folders.ts';
+import { foldersOf, isIlsvrc, readIlsvrc } from './ilsvrc.ts';
 import { readImageFolder } from './image-folder.ts';
 import { invalid, type Listing, type ListingOptions } from './listing.ts';
 
@@ -8,13 +8,12 @@ import { invalid, type Listing, type ListingOptions } from './listing.ts';
  * neither, where a class has no images, and where labels or boxes are malformed or contradict the folders.
  */
 export async function readListing(data: string, split: string, options: ListingOptions): Promise<Listing> {
-  const clsLoc = await findClsLoc(data, split);
-  const folders = clsLoc ?? devkitFolders(data, split);
-  const found = await readSplitFolder(folders.images);
+  const folders = await foldersOf(data, split);
+  const found = await readSplitContents(folders.images);
   if (found.classes.length === 0 && found.images.length === 0) {
     throw invalid(`expected folders of classes in ${folders.images}, found none`);
   }
-  return clsLoc || (await isIlsvrc(folders, found))
+  return (await isIlsvrc(folders, found))
     ? readIlsvrc(folders, found, split, options)
     : readImageFolder(folders.images, found.classes, options.list);
 }
