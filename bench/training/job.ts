@@ -7,18 +7,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createEngine } from '../src/engine/create.ts';
-import { createOnednnTrainingStep } from '../src/engine/onednn/training-step.ts';
-import { stepsPerEpoch } from '../src/training/batch.ts';
-import type { CheckpointHeader, TrainingState } from '../src/training/checkpoint.ts';
-import { loadDataset } from '../src/training/dataset.ts';
-import { createBatchLoader } from '../src/training/loader.ts';
-import { trainingLoop } from '../src/training/loop.ts';
-import { openRunFolder } from '../src/training/run-folder.ts';
-import { initialScheduleState } from '../src/training/schedule.ts';
-import { parseSettings, validationScale } from '../src/training/settings.ts';
-import { startingPoint } from '../src/training/start.ts';
-import { median } from './statistics.ts';
+import { createEngine } from '../../src/engine/create.ts';
+import { createOnednnTrainingStep } from '../../src/engine/onednn/training-step.ts';
+import { stepsPerEpoch } from '../../src/training/batch.ts';
+import type { CheckpointHeader, TrainingState } from '../../src/training/checkpoint.ts';
+import { loadDataset } from '../../src/training/dataset.ts';
+import { createBatchLoader } from '../../src/training/loader.ts';
+import { trainingLoop } from '../../src/training/loop.ts';
+import { openRunFolder } from '../../src/training/run-folder.ts';
+import { initialScheduleState } from '../../src/training/schedule.ts';
+import { parseSettings, validationScale } from '../../src/training/settings.ts';
+import { startingPoint } from '../../src/training/start.ts';
+import { median } from '../statistics.ts';
 
 const { values } = parseArgs({
   options: {
