@@ -10,15 +10,21 @@ import { percent } from './training-printer.ts';
 
 /** An evaluation for people: a table a comparison, then what else there is to know. */
 export function evaluationTables(evaluation: Evaluation): string {
-  const tables = evaluation.comparisons.map((comparison) => {
-    const lines =
-      comparison.kind === 'classification'
-        ? classificationTable(comparison, evaluation)
-        : localisationTable(comparison, evaluation);
-    return [`${comparison.title} (paper: ${comparison.paper})`, ...aligned(lines)].join('\n');
-  });
+  const tables = evaluation.comparisons.map((comparison) =>
+    [
+      `${comparison.title} (paper: ${comparison.paper})`,
+      ...aligned(comparisonTable(comparison, evaluation)),
+    ].join('\n'),
+  );
   const notes = [dataLine(evaluation), ...confusionLines(evaluation), ...skippedLines(evaluation)];
   return [...tables, notes.join('\n')].join('\n\n');
+}
+
+/** The cells of a comparison, line by line; the first line has the titles. */
+export function comparisonTable(comparison: Comparison, evaluation: Evaluation): string[][] {
+  return comparison.kind === 'classification'
+    ? classificationTable(comparison, evaluation)
+    : localisationTable(comparison, evaluation);
 }
 
 // --- helpers ---

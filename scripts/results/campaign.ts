@@ -1,0 +1,167 @@
+/** A `verydeep train`. */
+export interface Training {
+  /** Name of its run folder. */
+  readonly name: string;
+  readonly data: 'caltech101' | 'boxes4';
+  /** File beside the data set's folders that lists the training images. */
+  readonly list?: string;
+  /** Name of the training that it starts from. */
+  readonly from?: string;
+  readonly options: string;
+}
+
+/** A row of an evaluation's tables. `one` is the middle test scale, `all` are several. */
+export interface RowName {
+  readonly networks: readonly string[];
+  readonly scales: 'one' | 'all';
+  /** `dense` where not given. */
+  readonly view?: 'dense' | 'crops' | 'both';
+}
+
+/** What the paper lets expect of two rows: the first is better, or they are alike to within a point. */
+export interface Claim {
+  readonly says: string;
+  readonly first: RowName;
+  readonly second: RowName;
+  readonly expected: 'better' | 'alike';
+}
+
+/** A share that a row should reach, of the mean of the classes' own accuracies. */
+export interface Goal {
+  readonly row: RowName;
+  readonly published: number;
+  readonly goal: number;
+}
+
+/** A `verydeep evaluate` on the validation images. */
+export interface Table {
+  readonly name: string;
+  readonly title: string;
+  readonly data: Training['data'];
+  readonly runs: readonly string[];
+  readonly options: string;
+  readonly claims: readonly Claim[];
+  readonly goals?: readonly Goal[];
+}
+
+/** Of all trainings. One thread each, so that two of them make good use of two cores. */
+const common = '--width 0.125 --fc 256 --crop 128 --batch 32 --threads 1';
+const jittered = `${common} --precision bf16 --scale 128-192`;
+const fixed = `${common} --precision bf16 --scale 160`;
+const thirty = { data: 'caltech101', list: 'train30.txt' } as const;
+const fifteen = { data: 'caltech101', list: 'train15.txt' } as const;
+const boxes = { data: 'boxes4', from: 'd30' } as const;
+
+/** The low rate at first: at 1e-2 these nets stay at chance for long, as their signal dies before they learn. */
+const shallow = '--architecture A --initialise he';
+const rates = '--epochs 44 --rate 0.003,10:0.01,34:0.001,42:0.0001';
+const deeper = '--initialise he --epochs 50 --rate 0.003,4:0.01,40:0.001,48:0.0001';
+const fifteenRates = '--epochs 75 --rate 0.003,16:0.01,60:0.001,72:0.0001';
+const fifteenDeeper = '--initialise he --epochs 70 --rate 0.003,6:0.01,56:0.001,67:0.0001';
+const boxRates = '--architecture D --epochs 30 --rate 0.001,24:0.0001';
+
+/** A is trained first, and the deeper ones start from it (paper, 3.1). What a training starts from comes before it. */
+export const trainings: readonly Training[] = [
+  { name: 'a30', ...thirty, options: `${shallow} ${rates} ${jittered}` },
+  { name: 'd30', ...thirty, from: 'a30', options: `--architecture D ${deeper} ${jittered}` },
+  { name: 'e30', ...thirty, from: 'a30', options: `--architecture E ${deeper} ${jittered}` },
+  { name: 'd30-160', ...thirty, from: 'a30', options: `--architecture D ${deeper} ${fixed}` },
+  { name: 'scr-fc', ...boxes, options: `--head scr --trainable fullyConnected ${boxRates} ${fixed}` },
+  { name: 'scr', ...boxes, options: `--head scr ${boxRates} ${fixed}` },
+  { name: 'pcr-fc', ...boxes, options: `--head pcr --trainable fullyConnected ${boxRates} ${fixed}` },
+  { name: 'pcr', ...boxes, options: `--head pcr ${boxRates} ${fixed}` },
+  { name: 'a15', ...fifteen, options: `${shallow} ${fifteenRates} ${jittered}` },
+  {
+    name: 'a15-fp32',
+    ...fifteen,
+    options: `${shallow} ${fifteenRates} ${common} --precision fp32 --scale 128-192`,
+  },
+  { name: 'd15', ...fifteen, from: 'a15', options: `--architecture D ${fifteenDeeper} ${jittered}` },
+  { name: 'e15', ...fifteen, from: 'a15', options: `--architecture E ${fifteenDeeper} ${jittered}` },
+];
+
+const one = (...networks: string[]): RowName => ({ networks, scales: 'one' });
+const all = (...networks: string[]): RowName => ({ networks, scales: 'all' });
+const better = (says: string, first: RowName, second: RowName): Claim => {
+  return { says, first, second, expected: 'better' };
+};
+
+export const tables: readonly Table[] = [
+  {
+    name: 'caltech30',
+    title: 'Caltech-101, 30 images a class',
+    data: 'caltech101',
+    runs: ['a30', 'd30', 'e30'],
+    options: '--view dense,crops,both',
+    goals: [{ row: all('d30', 'e30'), published: 0.465, goal: 0.55 }],
+    claims: [
+      better('D over A', one('d30'), one('a30')),
+      better('E over A', one('e30'), one('a30')),
+      better('several scales over one, A', all('a30'), one('a30')),
+      better('several scales over one, D', all('d30'), one('d30')),
+      better('several scales over one, E', all('e30'), one('e30')),
+      better('crops over dense, D', { ...all('d30'), view: 'crops' }, all('d30')),
+      better(
+        'crops and dense over crops, D',
+        { ...all('d30'), view: 'both' },
+        { ...all('d30'), view: 'crops' },
+      ),
+      better('crops over dense, E', { ...all('e30'), view: 'crops' }, all('e30')),
+      better(
+        'crops and dense over crops, E',
+        { ...all('e30'), view: 'both' },
+        { ...all('e30'), view: 'crops' },
+      ),
+      better('D and E over D', all('d30', 'e30'), all('d30')),
+      better('D and E over E', all('d30', 'e30'), all('e30')),
+    ],
+  },
+  {
+    name: 'caltech15',
+    title: 'Caltech-101, 15 images a class',
+    data: 'caltech101',
+    runs: ['a15', 'd15', 'e15'],
+    options: '',
+    goals: [{ row: all('d15', 'e15'), published: 0.228, goal: 0.35 }],
+    claims: [],
+  },
+  {
+    name: 'jittering',
+    title: 'Jittered over fixed training scale',
+    data: 'caltech101',
+    runs: ['d30-160', 'd30'],
+    options: '',
+    claims: [
+      better('S from 128 to 192 over S = 160, one scale', one('d30'), one('d30-160')),
+      better('S from 128 to 192 over S = 160, several scales', all('d30'), all('d30-160')),
+    ],
+  },
+  {
+    name: 'boxes',
+    title: 'Boxes: one a class over one for all, all layers over the fully connected ones',
+    data: 'boxes4',
+    runs: ['scr-fc', 'scr', 'pcr-fc', 'pcr'],
+    options: '',
+    claims: [
+      better('PCR over SCR, all layers', one('pcr'), one('scr')),
+      better('PCR over SCR, fully connected layers', one('pcr-fc'), one('scr-fc')),
+      better('all layers over fully connected, SCR', one('scr'), one('scr-fc')),
+      better('all layers over fully connected, PCR', one('pcr'), one('pcr-fc')),
+    ],
+  },
+  {
+    name: 'precision',
+    title: 'bf16 beside fp32',
+    data: 'caltech101',
+    runs: ['a15', 'a15-fp32'],
+    options: '',
+    claims: [
+      {
+        says: 'bf16 and fp32 within one point',
+        first: one('a15'),
+        second: one('a15-fp32'),
+        expected: 'alike',
+      },
+    ],
+  },
+];

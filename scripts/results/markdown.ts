@@ -1,0 +1,56 @@
+import { comparisonTable } from '../../src/commands/evaluation-table.ts';
+import { percent } from '../../src/commands/training-printer.ts';
+import type { Evaluation } from '../../src/evaluation/evaluation.ts';
+import type { Claim, Goal, Table } from './campaign.ts';
+import { accuracyOf, classificationRow, describe } from './rows.ts';
+
+/** An evaluation as a section in Markdown: goals, claims, then each comparison. */
+export function section(table: Table, evaluation: Evaluation): string {
+  const { goals = [], claims } = table;
+  const { images, classes } = evaluation.data;
+  const parts = [
+    `## ${table.title}`,
+    `${images} validation images of ${classes} classes; \`npm run results -- --only ${table.name}\``,
+    ...(goals.length > 0 ? [markdownTable(goalLines(goals, evaluation))] : []),
+    ...(claims.length > 0 ? [markdownTable(claimLines(claims, evaluation))] : []),
+    ...evaluation.comparisons.flatMap((comparison) => [
+      `${comparison.title} (paper: ${comparison.paper})`,
+      markdownTable(comparisonTable(comparison, evaluation)),
+    ]),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+// --- helpers ---
+
+function goalLines(goals: readonly Goal[], evaluation: Evaluation): string[][] {
+  return [
+    ['networks', 'mean per class', 'published', 'goal', ''],
+    ...goals.map(({ row, published, goal }) => {
+      const { meanPerClass } = classificationRow(evaluation, row);
+      const verdict = meanPerClass >= goal ? 'met' : `missed by ${points(goal - meanPerClass)}`;
+      return [describe(row), percent(meanPerClass), percent(published), percent(goal), verdict];
+    }),
+  ];
+}
+
+/** Two alike are at most this far apart. */
+const alikeWithin = 0.01;
+
+function claimLines(claims: readonly Claim[], evaluation: Evaluation): string[][] {
+  return [
+    ['the paper lets expect', 'first', 'second', 'difference', 'here'],
+    ...claims.map(({ says, first, second, expected }) => {
+      const [a, b] = [accuracyOf(evaluation, first), accuracyOf(evaluation, second)];
+      const holds = expected === 'better' ? a > b : Math.abs(a - b) <= alikeWithin;
+      return [says, percent(a), percent(b), points(a - b), holds ? 'shows' : 'does not show'];
+    }),
+  ];
+}
+
+const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
+
+function markdownTable([head, ...lines]: readonly string[][]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head!), line(head!.map(() => '---')), ...lines.map(line)].join('\n');
+}
