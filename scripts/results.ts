@@ -10,33 +10,37 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Evaluation } from '../src/evaluation/evaluation.ts';
-import { type Table, type Training, tables, trainings } from './results/campaign.ts';
+import { type Curves, curves, type Table, type Training, tables, trainings } from './results/campaign.ts';
 import { evaluate, type Folders, train } from './results/commands.ts';
-import { section } from './results/markdown.ts';
+import { drawPoints, readPoints } from './results/curves.ts';
+import { curvesSection, tableSection } from './results/markdown.ts';
 
+const parts: readonly (Table | Curves)[] = [...tables, ...curves];
 const { values } = parseArgs({
   options: {
     data: { type: 'string', default: 'data' },
     out: { type: 'string', default: join('runs', 'results') },
-    only: { type: 'string', multiple: true, default: tables.map(({ name }) => name) },
+    only: { type: 'string', multiple: true, default: parts.map(({ name }) => name) },
     'at-once': { type: 'string', default: '1' },
   },
 });
 const folders: Folders = values;
 const wanted = values.only.map((name) => {
-  const table = tables.find((one) => one.name === name);
-  if (table) return table;
-  throw new Error(`--only: expected one of ${tables.map((one) => one.name).join(', ')}; received "${name}"`);
+  const part = parts.find((one) => one.name === name);
+  if (part) return part;
+  throw new Error(`--only: expected one of ${parts.map((one) => one.name).join(', ')}; received "${name}"`);
 });
 
 await trainAll(neededBy(wanted), Number(values['at-once']));
-for (const table of wanted) await writeTable(table);
+for (const part of wanted) await ('data' in part ? writeTable(part) : writeCurves(part));
 
 // --- helpers ---
 
 /** The trainings of some tables, and those that they start from. */
-function neededBy(some: readonly Table[]): Training[] {
-  const names = new Set(some.flatMap(({ runs }) => runs));
+function neededBy(some: readonly (Table | Curves)[]): Training[] {
+  const names = new Set(
+    some.flatMap((part) => ('data' in part ? part.runs : part.runs.map(({ name }) => name))),
+  );
   for (const { name, from } of trainings.toReversed()) {
     if (names.has(name) && from !== undefined) names.add(from);
   }
@@ -61,7 +65,16 @@ async function trainAll(needed: readonly Training[], atOnce: number): Promise<vo
 async function writeTable(table: Table): Promise<void> {
   await evaluate(table, folders);
   const json = await readFile(join(folders.out, 'evaluations', table.name, 'evaluation.json'), 'utf8');
-  const text = section(table, JSON.parse(json) as Evaluation);
-  await writeFile(join(folders.out, `${table.name}.md`), text);
+  await write(table, tableSection(table, JSON.parse(json) as Evaluation));
+}
+
+async function writeCurves(some: Curves): Promise<void> {
+  const points = await readPoints(some, folders);
+  await writeFile(join(folders.out, `${some.name}.svg`), await drawPoints(points));
+  await write(some, curvesSection(some, points));
+}
+
+async function write({ name }: Table | Curves, text: string): Promise<void> {
+  await writeFile(join(folders.out, `${name}.md`), text);
   console.log(text);
 }

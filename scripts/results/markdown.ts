@@ -1,11 +1,12 @@
 import { comparisonTable } from '../../src/commands/evaluation-table.ts';
 import { percent } from '../../src/commands/training-printer.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
-import type { Claim, Goal, Table } from './campaign.ts';
+import type { Claim, Curves, Goal, Table } from './campaign.ts';
+import type { Point } from './curves.ts';
 import { accuracyOf, classificationRow, describe } from './rows.ts';
 
 /** An evaluation as a section in Markdown: goals, claims, then each comparison. */
-export function section(table: Table, evaluation: Evaluation): string {
+export function tableSection(table: Table, evaluation: Evaluation): string {
   const { goals = [], claims } = table;
   const { images, classes } = evaluation.data;
   const parts = [
@@ -19,6 +20,16 @@ export function section(table: Table, evaluation: Evaluation): string {
     ]),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+/** Where the curves of some runs end. */
+export function curvesSection({ name, title, runs }: Curves, points: readonly Point[]): string {
+  const lines = runs.map(({ says }) => {
+    const { epoch, trainingLoss, accuracy } = points.findLast(({ run }) => run === says)!;
+    return [says, `${epoch}`, trainingLoss.toFixed(3), `${accuracy.toFixed(1)} %`];
+  });
+  const table = markdownTable([['start', 'epochs', 'training loss', 'validation top-1'], ...lines]);
+  return `${[`## ${title}`, `\`npm run results -- --only ${name}\``, table].join('\n\n')}\n`;
 }
 
 // --- helpers ---
