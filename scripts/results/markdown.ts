@@ -1,6 +1,6 @@
-import { comparisonTable } from '../../src/commands/evaluation-table.ts';
-import { percent } from '../../src/commands/training-printer.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
+import { percent } from '../../src/evaluation/percent.ts';
+import { tablesOf } from '../../src/evaluation/tables.ts';
 import type { Claim, Curves, Goal, Table } from './campaign.ts';
 import type { Point } from './curves.ts';
 import { accuracyOf, classificationRow, describe } from './rows.ts';
@@ -14,9 +14,9 @@ export function tableSection(table: Table, evaluation: Evaluation): string {
     `${images} validation images of ${classes} classes; \`npm run results -- --only ${table.name}\``,
     ...(goals.length > 0 ? [markdownTable(goalLines(goals, evaluation))] : []),
     ...(claims.length > 0 ? [markdownTable(claimLines(claims, evaluation))] : []),
-    ...evaluation.comparisons.flatMap((comparison) => [
-      `${comparison.title} (paper: ${comparison.paper})`,
-      markdownTable(comparisonTable(comparison, evaluation)),
+    ...tablesOf(evaluation).flatMap(({ title, paper, columns, rows }) => [
+      `${title} (paper: ${paper})`,
+      markdownTable([columns, ...rows]),
     ]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -61,7 +61,7 @@ function claimLines(claims: readonly Claim[], evaluation: Evaluation): string[][
 
 const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
 
-function markdownTable([head, ...lines]: readonly string[][]): string {
+function markdownTable([head, ...lines]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head!), line(head!.map(() => '---')), ...lines.map(line)].join('\n');
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
 import { evaluateJob } from '../evaluation/job.ts';
+import { writeReport } from '../evaluation/report/write.ts';
 import type { View } from '../inference/inference.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { evaluationTables } from './evaluation-table.ts';
@@ -27,6 +28,7 @@ the classes' own top-1. Each network sees each picture once, whatever the number
   --localise         also measure the boxes of the ensembles: right class and IoU over 0.5
   --out FOLDER       keep results there: after a stop the same command goes on; evaluation.json at the end
   --json             everything as JSON
+  --html FILE        also a report with plots and pictures: one page that needs nothing else
 
   --weights FOLDER   folder of ensembles (that of the package)
   --engine NAME      auto, ${engineNames.join(', ')} (auto)
@@ -36,7 +38,7 @@ the classes' own top-1. Each network sees each picture once, whatever the number
 
 Examples:
   verydeep evaluate --data caltech101 --ensemble demo
-  verydeep evaluate --data boxes4 --localise --json
+  verydeep evaluate --data boxes4 --localise --html report.html
   verydeep evaluate --data photos --run runs/a --run runs/d --run runs/e --view dense,crops,both --out results
   verydeep evaluate --data photos --ensemble mine --ensemble mine@1
 `;
@@ -55,6 +57,7 @@ export async function run(argv: string[]): Promise<number> {
       localise: { type: 'boolean', default: false },
       precision: { type: 'string', default: 'fp32' },
       out: { type: 'string' },
+      html: { type: 'string' },
     },
   });
   if (values.data === undefined) throw wrongUse('--data', 'a folder', 'none');
@@ -92,6 +95,9 @@ export async function run(argv: string[]): Promise<number> {
       return 1;
     }
     console.log(values.json ? JSON.stringify(evaluation, null, 2) : evaluationTables(evaluation));
+    if (values.html !== undefined) {
+      await writeReport(values.html, evaluation, `verydeep evaluate ${argv.join(' ')}`);
+    }
     return 0;
   } finally {
     bar?.stop();

@@ -1,3 +1,4 @@
+import { percent } from '../evaluation/percent.ts';
 import type { OnTrainingEvent, TrainingEvent } from '../training/events.ts';
 import { createProgress, duration, type Progress } from './progress.ts';
 
@@ -64,9 +65,4 @@ function linesOf(event: Exclude<TrainingEvent, { type: 'loading' | 'step' }>): s
         `last checkpoint: ${event.checkpoint}`,
       ];
   }
-}
-
-/** `64.3 %` */
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

@@ -1,5 +1,6 @@
 import type { EngineName } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts.ts';
+import { ownImageLimits } from '../image/limits.ts';
 import { readListing } from '../training/read-listing.ts';
 import { type ComparedOptions, readCompared } from './compared.ts';
 import type { PlanOptions } from './comparisons.ts';
@@ -26,9 +27,6 @@ export interface EvaluateJobOptions extends ComparedOptions, PlanOptions {
   readonly signal: AbortSignal;
 }
 
-/** The images are the operator's own: only what cannot be a photograph is refused. */
-const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
-
 /**
  * Reads data set and networks, starts the engine and measures. Answers `undefined` where it was aborted. Throws
  * INVALID_DATASET, INVALID_WEIGHTS, INVALID_OPTION, INVALID_SETTINGS, DEVICE_UNAVAILABLE, ENGINE_FAILED, ENGINE_LOST.
@@ -50,7 +48,7 @@ export async function evaluateJob(options: EvaluateJobOptions): Promise<Evaluati
       devices: engine.hosts().length,
       compared,
       data: { folder: options.data, split: options.split, listing },
-      limits,
+      limits: ownImageLimits,
     });
   } finally {
     await engine.dispose();

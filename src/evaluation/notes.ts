@@ -1,0 +1,23 @@
+import { some } from '../training/listing.ts';
+import type { Evaluation } from './evaluation.ts';
+
+/** `693 images of 101 classes; onednn fp32` */
+export function dataLine({ data, engine }: Evaluation): string {
+  const boxes = data.boxes > 0 ? `, ${data.boxes} with a box` : '';
+  return `${data.images} images of ${data.classes} classes${boxes}; ${engine.engine} ${engine.precision}`;
+}
+
+/** What was left out and why; nothing where all images were measured. */
+export function skippedLines({ skipped: { unknownClasses, unreadable } }: Evaluation): string[] {
+  const lines: string[] = [];
+  if (unknownClasses.length > 0) {
+    const images = unknownClasses.reduce((sum, { images: own }) => sum + own, 0);
+    const labels = some(unknownClasses.map(({ label }) => label));
+    lines.push(`left out: ${images} images of classes that not all networks know: ${labels}`);
+  }
+  if (unreadable.length > 0) {
+    const [{ name, reason }] = unreadable as [(typeof unreadable)[0]];
+    lines.push(`left out: ${unreadable.length} images that cannot be read, for instance ${name}: ${reason}`);
+  }
+  return lines;
+}

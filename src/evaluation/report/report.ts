@@ -1,0 +1,69 @@
+import type { ImageLimits } from '../../image/limits.ts';
+import type { Evaluation } from '../evaluation.ts';
+import { skippedLines } from '../notes.ts';
+import { tablesOf } from '../tables.ts';
+import { boxes } from './boxes.ts';
+import { classPlots } from './classes.ts';
+import { confusions } from './confusions.ts';
+import { trainingCurves } from './curves.ts';
+import { errorPlots } from './errors.ts';
+import { head } from './head.ts';
+import { type Html, html, nothing, raw } from './html.ts';
+import { mistakes } from './mistakes.ts';
+import { style } from './style.ts';
+import { table } from './table.ts';
+
+export interface ReportOptions {
+  /** What made the evaluation, as it was typed. */
+  readonly command: string;
+  readonly time: Date;
+  /** Of the images that are shown. */
+  readonly limits: ImageLimits;
+}
+
+/**
+ * An evaluation as one HTML page that needs nothing else: no script, no address, plots as SVG, images as small JPEGs in
+ * the page. Reads the images shown and the logs of run folders; what has gone is left out.
+ */
+export async function renderReport(evaluation: Evaluation, options: ReportOptions): Promise<string> {
+  const title = `Evaluation on ${evaluation.data.folder}, ${evaluation.data.split}`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${raw(style)}</style>
+</head>
+<body>
+${head(evaluation, options)}<main>
+${tables(evaluation)}
+${await errorPlots(evaluation)}
+${await trainingCurves(evaluation)}
+${await classPlots(evaluation)}
+${await confusions(evaluation)}
+${await mistakes(evaluation, options.limits)}
+${await boxes(evaluation, options.limits)}
+${leftOut(evaluation)}
+</main>
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+// --- helpers ---
+
+function tables(evaluation: Evaluation): Html {
+  return html`<section><h2>Tables</h2>
+<p class="note">S is the smallest side in pixels of the training pictures, Q that of the tested ones. The mean per class gives
+each class the same weight.</p>
+${tablesOf(evaluation).map(({ title, paper, columns, rows }) => table(`${title} (paper: ${paper})`, columns, rows))}</section>`;
+}
+
+function leftOut(evaluation: Evaluation): Html {
+  const lines = skippedLines(evaluation);
+  if (lines.length === 0) return nothing;
+  return html`<section><h2>Images left out</h2><ul>${lines.map((line) => html`<li>${line}</li>`)}</ul></section>`;
+}

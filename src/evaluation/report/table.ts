@@ -1,0 +1,21 @@
+import { type Html, html } from './html.ts';
+
+/** A table for eyes and screen readers. Columns whose cells are all numbers or shares stand to the right. */
+export function table(
+  caption: string,
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): Html {
+  const kinds = columns.map((_, column) => (rows.every((row) => isNumber(row[column]!)) ? 'number' : 'text'));
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr>${columns.map((title, i) => html`<th scope="col" class="${kinds[i]!}">${title}</th>`)}</tr></thead>
+<tbody>
+${rows.map((row) => html`<tr>${row.map((cell, i) => html`<td class="${kinds[i]!}">${cell}</td>`)}</tr>\n`)}</tbody>
+</table></div>
+`;
+}
+
+function isNumber(cell: string): boolean {
+  return /^[\d,.]+( %)?$/.test(cell);
+}

@@ -1,0 +1,13 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ownImageLimits } from '../../image/limits.ts';
+import { writeDurably } from '../../safetensors/safetensors.ts';
+import type { Evaluation } from '../evaluation.ts';
+import { renderReport } from './report.ts';
+
+/** Writes the report of an evaluation that has just ended. `command` is what made it. Throws DISK_FULL. */
+export async function writeReport(path: string, evaluation: Evaluation, command: string): Promise<void> {
+  const report = await renderReport(evaluation, { command, time: new Date(), limits: ownImageLimits });
+  await mkdir(dirname(path), { recursive: true });
+  await writeDurably(path, report);
+}

@@ -1,0 +1,33 @@
+import { readHeader } from './header.ts';
+import { corruptImage, openImage } from './libvips.ts';
+import type { ImageLimits } from './limits.ts';
+import type { Size } from './rescale.ts';
+
+/** A small JPEG without any of the file's metadata. */
+export interface Thumbnail extends Size {
+  readonly jpeg: Buffer;
+}
+
+/** 0 to 100. */
+const quality = 72;
+
+/**
+ * The first frame, turned as its EXIF orientation says, on white, with `longestSide` pixels at most. Throws what
+ * `readHeader` throws.
+ */
+export async function makeThumbnail(
+  bytes: Uint8Array,
+  longestSide: number,
+  limits: ImageLimits,
+): Promise<Thumbnail> {
+  const { format } = await readHeader(bytes, limits);
+  const image = openImage(bytes, limits)
+    .resize(longestSide, longestSide, { fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: 'white' })
+    .toColourspace('srgb')
+    .jpeg({ quality, mozjpeg: true });
+  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
+    throw corruptImage(format, error);
+  });
+  return { width: info.width, height: info.height, jpeg: data };
+}
