@@ -12,6 +12,7 @@ export const errorStatus = {
   /** Admin routes without a token in the settings. */
   ADMIN_DISABLED: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   /** The request did not arrive within the server's time. */
   REQUEST_TIMEOUT: 408,
   /** Not in the state that the request needs: an ended job cancelled, a running one resumed. */
@@ -21,6 +22,8 @@ export const errorStatus = {
   TOO_MANY_PIXELS: 413,
   UNSUPPORTED_IMAGE: 415,
   CORRUPT_IMAGE: 422,
+  /** A plain request where a WebSocket is expected. */
+  UPGRADE_REQUIRED: 426,
   HEADERS_TOO_LARGE: 431,
   /** The client went away; nobody reads this answer. */
   REQUEST_CANCELLED: 499,

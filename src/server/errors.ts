@@ -11,6 +11,9 @@ export interface FailureBody {
   readonly message: string;
 }
 
+/** Methods of any route. */
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+
 /** What users are told of errors that are not theirs: nothing about processes, paths or libraries. */
 const serverMessages: Partial<Record<ErrorCode, string>> = {
   ENGINE_FAILED: 'the engine could not compute this image',
@@ -77,8 +80,19 @@ export function imageErrors(maxFileBytes: number): Translate {
   };
 }
 
+/** 405 where the path has a route for other methods, else 404. */
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const message = `${request.method} ${request.url.split('?')[0]}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /livez, /readyz, /metrics or /openapi.json, or those under /admin/jobs`;
+  const { method, server } = request;
+  const path = request.url.split('?')[0]!;
+  const allowed = methods.filter((other) => server.hasRoute({ method: other, url: path }));
+  if (allowed.length > 0) {
+    const message = `${method} ${path}: expected ${allowed.join(' or ')}`;
+    return reply
+      .code(405)
+      .header('allow', allowed.join(', '))
+      .send(failureBody(405, 'METHOD_NOT_ALLOWED', message));
+  }
+  const message = `${method} ${path}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /livez, /readyz, /metrics or /openapi.json, or those under /admin/jobs`;
   return reply.code(404).send(failureBody(404, 'NOT_FOUND', message));
 }
 

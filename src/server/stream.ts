@@ -8,6 +8,7 @@ import { VerydeepError } from '../errors.ts';
 import type { Answerer } from './answerer.ts';
 import type { Metrics } from './metrics.ts';
 import type { ImageTask } from './options.ts';
+import { ignoreOtherUpgrades } from './other-upgrades.ts';
 import { presentModel, presentResult, unnamed } from './present.ts';
 import type { ServerMessage } from './stream-messages.ts';
 import { closeCode, createStreamSession, type StreamAction, type StreamOutcome } from './stream-session.ts';
@@ -48,6 +49,7 @@ export const streamRoute = fastifyPlugin(
         await Promise.all([...connections].map((connection) => connection.drain()));
       },
     });
+    ignoreOtherUpgrades(app.server);
     // Of themselves they would be upgraded and closed then, a connection for as long as the client takes.
     app.addHook('onRequest', async ({ ws, method, url, routeOptions }) => {
       if (!ws || routeOptions.url === '/stream') return;
@@ -60,11 +62,24 @@ export const streamRoute = fastifyPlugin(
       const message = `expected at most ${options.maxStreams} streams at once; received one more`;
       throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
     };
-    app.get('/stream', { websocket: true, onRequest: refuseOneMore }, (socket, request) => {
-      const connection = connect(socket, options, (error) => request.log.error({ err: error }, 'stream'));
-      terminateWhenSilent(socket, request.socket);
-      connections.add(connection);
-      socket.once('close', () => connections.delete(connection));
+    app.route({
+      method: 'GET',
+      url: '/stream',
+      schema: { hide: true },
+      onRequest: refuseOneMore,
+      handler: async (_request, reply) => {
+        reply.header('upgrade', 'websocket');
+        throw new VerydeepError(
+          'UPGRADE_REQUIRED',
+          'GET /stream: expected a WebSocket; received a plain request',
+        );
+      },
+      wsHandler: (socket, request) => {
+        const connection = connect(socket, options, (error) => request.log.error({ err: error }, 'stream'));
+        terminateWhenSilent(socket, request.socket);
+        connections.add(connection);
+        socket.once('close', () => connections.delete(connection));
+      },
     });
   },
   { name: 'stream' },

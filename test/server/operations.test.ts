@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { openapiDocument } from '../../scripts/openapi-document.ts';
@@ -39,9 +41,38 @@ describe('requests', () => {
 
   it('of no route are told which there are', async () => {
     const { app } = await startApp();
-    const response = await app.inject({ method: 'GET', url: '/classify?top=1' });
+    const response = await app.inject({ method: 'GET', url: '/clasify?top=1' });
     expect(response.json()).toMatchObject({ statusCode: 404, code: 'NOT_FOUND' });
-    expect(response.json().message).toContain('GET /classify: no such route');
+    expect(response.json().message).toContain('GET /clasify: no such route');
+  });
+
+  it.each([
+    ['GET', '/classify?top=1', 'POST, PUT'],
+    ['OPTIONS', '/localise', 'POST, PUT'],
+    ['POST', '/livez', 'GET, HEAD'],
+    ['PUT', '/admin/jobs', 'GET, HEAD, POST'],
+  ] as const)('%s %s is told which methods there are', async (method, url, allow) => {
+    const { app } = await startApp();
+    const response = await app.inject({ method, url });
+    expect(response.headers.allow).toBe(allow);
+    expect(response.json()).toMatchObject({ statusCode: 405, code: 'METHOD_NOT_ALLOWED' });
+  });
+
+  it('that ask for another protocol than WebSocket are answered as if they had not', async () => {
+    const { app } = await startApp();
+    const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+    const options = {
+      port,
+      method: 'PUT',
+      path: '/classify',
+      headers: { connection: 'Upgrade', upgrade: 'h2c' },
+    };
+    const outgoing = request(options);
+    outgoing.write('ab');
+    outgoing.end('cd');
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    expect(await json(response)).toMatchObject({ results: [{ width: 4 }] });
   });
 
   it.each([

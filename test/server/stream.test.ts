@@ -199,6 +199,12 @@ describe('GET /stream', () => {
       const [error] = (await once(socket, 'error')) as [Error];
       expect(error.message).toBe('Unexpected server response: 404');
     }
-    expect((await app.inject('/stream')).statusCode).toBe(404);
+  });
+
+  it('says to a plain request that it is a WebSocket', async () => {
+    const { app } = await startApp();
+    const response = await app.inject('/stream');
+    expect(response.json()).toMatchObject({ statusCode: 426, code: 'UPGRADE_REQUIRED' });
+    expect(response.headers.upgrade).toBe('websocket');
   });
 });
