@@ -52,11 +52,6 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     help: 'Floating-point operations of all batches.',
     registers,
   });
-  new Counter({
-    name: 'verydeep_batch_padding_pixels_total',
-    help: 'Pixels computed only to fill a batch. Pictures of one shape make a batch, so this stays 0.',
-    registers,
-  });
   const rejects = new Counter({
     name: 'verydeep_rejects_total',
     help: 'Requests, files and images of streams that were answered with an error, by its code.',
@@ -178,6 +173,8 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
 /** Codes that no image is answered with. */
 const notOfImages: ReadonlySet<string> = new Set<ErrorCode>([
   'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'UPGRADE_REQUIRED',
   'INVALID_JOB',
   'UNAUTHORISED',
   'ADMIN_DISABLED',
@@ -188,4 +185,6 @@ const notOfImages: ReadonlySet<string> = new Set<ErrorCode>([
   'INVALID_DATASET',
   'DEVICE_UNAVAILABLE',
   'TRAINING_DIVERGED',
+  'WORKER_LOST',
+  'DISK_FULL',
 ]);
