@@ -66,7 +66,7 @@ const settingsSchema = z.object({
     .describe('unread answers, in bytes, at which a WebSocket is closed'),
   dataDir: word().default('data').describe('folder of jobs: checkpoints, logs, the embedded database'),
   datasetsDir: word().optional().describe('folder of the data sets that jobs may use'),
-  databaseUrl: word()
+  databaseUrl: url('postgres', 'postgresql')
     .optional()
     .describe(
       'PostgreSQL that holds the jobs of all replicas, `postgres://...`; an embedded one where not set',
@@ -133,6 +133,10 @@ function contradictions(settings: Settings): string[] {
     precision === 'fp32' || engine === 'auto' || engine === 'onednn',
     `PRECISION: expected fp32 with ENGINE=${engine}; received ${precision}`,
   );
+  expect(
+    settings.onednnLibrary === undefined || engine === 'auto' || engine === 'onednn',
+    `ONEDNN_LIBRARY: expected to be used, with ENGINE=onednn or auto; received ENGINE=${engine}`,
+  );
   try {
     const elsewhere = parseDevices(devices).filter((device) => device !== 'cpu');
     expect(
@@ -145,9 +149,9 @@ function contradictions(settings: Settings): string[] {
   return reasons;
 }
 
-/** A secret is never written to a log. */
+/** A secret is never written to a log; the URL of a database has its password. */
 function shown(key: string, value: string): string {
-  return key === 'adminToken' ? `${value.length} characters` : `"${value}"`;
+  return key === 'adminToken' || key === 'databaseUrl' ? `${value.length} characters` : `"${value}"`;
 }
 
 /** `maxFileBytes` gives `MAX_FILE_BYTES`. */
@@ -176,6 +180,13 @@ function choice<const Words extends readonly string[]>(...words: Words) {
 function token() {
   return z.string().regex(/^[\x21-\x7e]{16,256}$/, {
     error: 'expected 16 to 256 printable ASCII characters without spaces',
+  });
+}
+
+function url(...protocols: string[]) {
+  const isOne = (text: string): boolean => protocols.some((protocol) => text.startsWith(`${protocol}://`));
+  return z.string().refine((text) => URL.canParse(text) && isOne(text), {
+    error: `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
   });
 }
 

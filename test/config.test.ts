@@ -62,6 +62,9 @@ describe('settings', () => {
     [{ PRECISION: 'bf16', ENGINE: 'onnx' }, 'PRECISION: expected fp32 with ENGINE=onnx'],
     [{ DEVICES: 'cuda:0', ENGINE: 'onednn' }, 'DEVICES: expected cpu with ENGINE=onednn'],
     [{ DEVICES: 'cuda:0', PRECISION: 'bf16' }, 'DEVICES: expected cpu with ENGINE=auto and PRECISION=bf16'],
+    [{ ONEDNN_LIBRARY: '/lib/a.so', ENGINE: 'onnx' }, 'ONEDNN_LIBRARY: expected to be used'],
+    [{ DATABASE_URL: 'mysql://a/b' }, 'DATABASE_URL: expected a URL that begins with postgres://'],
+    [{ DATABASE_URL: 'postgres://a:b@:x/' }, 'DATABASE_URL: expected a URL'],
   ])('%j are refused with the reason', (environment, reason) => {
     expect(refusal(environment)).toContain(reason);
   });
@@ -72,6 +75,10 @@ describe('settings', () => {
     );
     expect(refusal({ ADMIN_TOKEN: 'secret word' })).toMatch(/ADMIN_TOKEN: expected 16 to 256.* received 11 /);
     expect(refusal({ ADMIN_TOKEN: 'a secret of many words' })).not.toContain('secret');
+  });
+
+  it('never tell the password of the database', () => {
+    expect(refusal({ DATABASE_URL: 'mysql://user:secret@host/name' })).not.toContain('secret');
   });
 
   it('are refused with all reasons at once', () => {

@@ -28,7 +28,8 @@ export async function run(argv: string[]): Promise<number> {
   const { startService } = await import('./start-service.ts');
 
   const signals = stopSignals();
-  const service = await startService(settings);
+  const service = await Promise.race([startService(settings), signals.first.then(() => undefined)]);
+  if (service === undefined) return 0; // it did not listen yet: nothing was accepted
   // While it starts and after: whichever comes first. A start that fails throws here.
   const first = await Promise.race([service.ready.then(() => signals.first), signals.first]);
   const stopped = service.stop(first === 'SIGTERM' ? settings.shutdownDelayMs : 0).then(() => 0);

@@ -39,6 +39,7 @@ const maxReason = 120;
 export function corruptImage(format: ImageFormat, cause: unknown): VerydeepError {
   const [line = ''] = messageOf(cause)
     .replace('Input buffer contains unsupported image format', 'its header cannot be read')
+    .replace(/^Input buffer has corrupt header:$/, 'its header cannot be read')
     .replace(/^Input buffer has corrupt header: /, '')
     .split('\n');
   const reason = line

@@ -6,7 +6,7 @@ export type View = 'dense' | 'crops' | 'both';
 
 export interface InferenceOptions {
   readonly task: Task;
-  /** Classes in the answer. */
+  /** Classes in the answer; all where the ensemble has fewer. */
   readonly top: number;
   /** Smallest sides Q in pixels; the ensemble's own where not given. */
   readonly scales?: readonly number[];

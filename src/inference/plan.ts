@@ -143,7 +143,9 @@ function chooseClassifiers(
   if (names.length === 0 || unknown !== undefined) {
     throw invalid('networks', `some of ${known.join(', ')}`, unknown ?? 'none');
   }
-  // In the ensemble's order and each once, so that the same choice makes the same batches.
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw invalid('networks', 'different ones', `${twice} twice`);
+  // In the ensemble's order, so that the same choice makes the same batches.
   return classifiers.filter(({ name }) => names.includes(name));
 }
 

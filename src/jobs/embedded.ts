@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { VerydeepError } from '../errors.ts';
+import { messageOf, VerydeepError } from '../errors.ts';
 import type { Database, Sql } from './database.ts';
 import type { Statement, StatementResult } from './embedded-protocol.ts';
 
@@ -16,10 +16,11 @@ const startTimeoutMs = 60_000;
  * another process uses the folder or it cannot be opened. A process that dies is started again when it is next asked.
  */
 export async function openEmbedded(folder: string): Promise<Database> {
-  await mkdir(folder, { recursive: true });
-  let host = await startProcess(folder).catch((error: unknown) => {
-    throw new VerydeepError('INVALID_SETTINGS', `DATA_DIR: ${(error as Error).message}`, { cause: error });
-  });
+  let host = await mkdir(folder, { recursive: true })
+    .then(() => startProcess(folder))
+    .catch((error: unknown) => {
+      throw new VerydeepError('INVALID_SETTINGS', `DATA_DIR: ${messageOf(error)}`, { cause: error });
+    });
   /** One connection: statements of a transaction must not be mixed with others. */
   let turn: Promise<unknown> = Promise.resolve();
   let closed = false;

@@ -11,7 +11,7 @@ import { describeIssues } from './issues.ts';
 const common = {
   top: option(z.int().min(1).max(1000))
     .prefault(5)
-    .describe('Classes in the answer; at most 20 to localise.'),
+    .describe('Classes in the answer: all where the ensemble has fewer; at most 20 to localise.'),
   scales: option(
     z
       .array(z.int().min(1).max(10_000))

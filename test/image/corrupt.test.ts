@@ -38,6 +38,11 @@ describe.each(formats)('a broken %s', (format) => {
     expect(message).not.toMatch(/Vips|load|buffer|\//i);
   });
 
+  it('cut off in its header is corrupt, and says why', async () => {
+    const error = await decodeAtScales(whole.subarray(0, 20), [48], limits).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'CORRUPT_IMAGE', message: expect.stringMatching(/: .*[^:]$/) });
+  });
+
   it('cut off anywhere is refused, or the right picture', async () => {
     const right = (await decodeAtScales(whole, [48], limits)).pictures[0]!;
     await fc.assert(
