@@ -4,6 +4,7 @@ import { engineNames } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
+import { ownImageLimits } from '../image/limits.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/plan.ts';
 import { serialiseNpy } from '../safetensors/npy.ts';
@@ -40,8 +41,6 @@ Examples:
 
 Exit codes: 0 all described, 1 a picture could not be read, 2 wrong use.
 `;
-
-const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
 
 export async function run(argv: string[]): Promise<number> {
   const { json: _, ...options } = ensembleOptions;
@@ -115,7 +114,10 @@ export async function run(argv: string[]): Promise<number> {
   async function describe(path: string) {
     try {
       const bytes = await readFile(path);
-      return { path, features: await imageFeatures(engine, bytes, { networks, scales, flip, limits }) };
+      return {
+        path,
+        features: await imageFeatures(engine, bytes, { networks, scales, flip, limits: ownImageLimits }),
+      };
     } catch (error) {
       if (!isOfOneImage(error)) throw error;
       return { path, problem: messageOf(error) };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { evaluateJob, metricsOf } from '../evaluation/job.ts';
+import { writeReport } from '../evaluation/report/write.ts';
 import type { JobResult } from '../jobs/job.ts';
 import type { JobRunOptions } from './job-context.ts';
 import { datasetFolder } from './job-dataset.ts';
@@ -8,7 +9,8 @@ import { findVersion } from './job-source.ts';
 
 /**
  * Measures an ensemble on a split of a data set, going on from the images in its folder that are done. Answers undefined
- * where it was stopped. Throws INVALID_JOB and what `evaluateJob` throws.
+ * where it was stopped; else `evaluation.json` and `report.html` are there. Throws INVALID_JOB and what `evaluateJob`
+ * throws.
  */
 export async function evaluateForJob(options: JobRunOptions): Promise<JobResult | undefined> {
   const { job, folder, context, signal, onEvent } = options;
@@ -16,6 +18,8 @@ export async function evaluateForJob(options: JobRunOptions): Promise<JobResult 
   const { weightsDir, datasetsDir, engine, threads } = context;
   const { manifest, digest } = await findVersion(weightsDir, job.ensemble);
   const { ensemble, version } = manifest;
+  // A folder a version: another one may be stable when the job is resumed.
+  const out = join(folder, `version-${version}`);
   const evaluation = await evaluateJob({
     ...settings,
     data: await datasetFolder(datasetsDir, job.dataset, [split]),
@@ -28,11 +32,13 @@ export async function evaluateForJob(options: JobRunOptions): Promise<JobResult 
     devices: 'cpu',
     threads,
     precision: 'fp32',
-    out: join(folder, `version-${version}`), // another one may be stable when the job is resumed
+    out,
     onProgress({ done, images, imagesPerSecond, etaSeconds }) {
       onEvent({ type: 'step', epoch: 1, step: done, steps: images, imagesPerSecond, etaSeconds });
     },
     signal,
   });
-  return evaluation && { ensemble, version, digest, metrics: { ...metricsOf(evaluation) } };
+  if (evaluation === undefined) return undefined;
+  await writeReport(join(out, 'report.html'), evaluation, `evaluation job ${job.id}`);
+  return { ensemble, version, digest, metrics: { ...metricsOf(evaluation) } };
 }

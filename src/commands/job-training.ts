@@ -5,6 +5,7 @@ import { writeCandidate } from '../ensembles/candidate.ts';
 import type { StoredVersion } from '../ensembles/load.ts';
 import type { NewNetwork } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
+import { ownImageLimits } from '../image/limits.ts';
 import type { JobResult } from '../jobs/job.ts';
 import { serialiseWeights } from '../safetensors/safetensors.ts';
 import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
@@ -15,9 +16,6 @@ import { datasetFolder } from './job-dataset.ts';
 import { findNetwork, findVersion, writeAsRun } from './job-source.ts';
 import { chooseTrainingEngine } from './training-engine.ts';
 import { createTrainingPrinter } from './training-printer.ts';
-
-/** Photographs on the operator's own disk: only what cannot be one is refused. */
-const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
 
 /**
  * Trains a job's network in its folder, from the checkpoint there where there is one, and writes the candidate version.
@@ -55,7 +53,7 @@ export async function trainForJob(options: JobRunOptions): Promise<JobResult | u
     resume: existsSync(join(folder, 'checkpoint.safetensors')),
     command,
     ...(await chooseTrainingEngine(context.engine, settings, console.error)),
-    limits,
+    limits: ownImageLimits,
     onEvent(event) {
       printer.print(event);
       onEvent(event);

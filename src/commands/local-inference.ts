@@ -2,6 +2,7 @@ import { type HostsOptions, startHosts } from '../engine/hosts.ts';
 import type { EnginePool } from '../engine/pool.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
+import { ownImageLimits } from '../image/limits.ts';
 import { createInference, networkSources } from '../inference/create.ts';
 import type { Inference } from '../inference/inference.ts';
 
@@ -21,9 +22,6 @@ export interface LocalInference {
   readonly concurrency: number;
   dispose(): Promise<void>;
 }
-
-/** Local images are their user's own: the limits are those of memory, not of a public service. */
-const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
 
 /** Throws INVALID_WEIGHTS, INVALID_SETTINGS (devices), DEVICE_UNAVAILABLE. */
 export async function openInference(options: LocalInferenceOptions): Promise<LocalInference> {
@@ -46,7 +44,7 @@ function assemble(ensemble: Ensemble, engine: EnginePool): Omit<LocalInference, 
     ensemble,
     engine,
     devices,
-    limits,
+    limits: ownImageLimits,
     batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
   });
   return { ensemble, inference, concurrency: 4 * devices };

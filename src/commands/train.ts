@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ownImageLimits } from '../image/limits.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
 import { oneOf, wrongUse } from './option-values.ts';
@@ -128,8 +129,7 @@ export async function run(argv: string[]): Promise<number> {
       command: `verydeep train ${argv.join(' ')}`,
       createStep,
       engine,
-      // Training images are the operator's own: only what cannot be a photograph is refused.
-      limits: { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 },
+      limits: ownImageLimits,
       onEvent: printer.print,
       signal: controller.signal,
     });

@@ -44,8 +44,15 @@ export async function loadEnsemble(
     const sha256 = await hashOf(file);
     if (sha256 !== network.sha256)
       throw bad(`${file}: expected sha256 ${network.sha256}, received ${sha256}`);
-    const { name, preprocessing, trainingScale } = network;
-    networks.push({ name, spec: specOf(network), preprocessing, trainingScale, path: file });
+    const { name, preprocessing, trainingScale, metrics } = network;
+    networks.push({
+      name,
+      spec: specOf(network),
+      preprocessing,
+      trainingScale,
+      ...(metrics && { metrics }),
+      path: file,
+    });
   }
   const classifiers = networks.filter(({ spec }) => spec.head === 'classes');
   const { crop } = classifiers[0]!.spec;

@@ -104,9 +104,11 @@ function membersOf(
 async function readRun(text: string, scales: readonly number[] | undefined): Promise<ComparedNetwork> {
   const at = text.indexOf('=');
   const folder = text.slice(at + 1);
-  const { spec, preprocessing, trainingScale, labels, sha256, trainable } = await readTrainedNetwork(folder);
+  const { spec, preprocessing, trainingScale, labels, sha256, trainable, metrics } =
+    await readTrainedNetwork(folder);
   const name = at > 0 ? text.slice(0, at) : basename(folder);
-  const network = { name, spec, preprocessing, trainingScale, path: join(folder, 'network.safetensors') };
+  const path = join(folder, 'network.safetensors');
+  const network = { name, spec, preprocessing, trainingScale, metrics: { ...metrics }, path };
   return comparedNetwork(name, network, labels, scales ?? defaultScales([trainingScale], spec.crop), {
     source: { kind: 'run', folder, digest: `sha256:${sha256}` },
     ...(trainable && { trainable }),
@@ -115,18 +117,33 @@ async function readRun(text: string, scales: readonly number[] | undefined): Pro
 
 function comparedNetwork(
   name: string,
-  { spec, preprocessing, trainingScale, path }: EnsembleNetwork,
+  { spec, preprocessing, trainingScale, metrics, path }: EnsembleNetwork,
   labels: readonly string[],
   scales: readonly number[],
   origin: Pick<EvaluatedNetwork, 'source' | 'trainable'>,
 ): ComparedNetwork {
   return {
     name,
-    info: { name, ...spec, parameters: parameterCount(spec), trainingScale, ...origin },
+    info: {
+      name,
+      ...spec,
+      parameters: parameterCount(spec),
+      trainingScale,
+      ...validationOf(metrics),
+      ...origin,
+    },
     source: { id: name, spec, preprocessing, weights: { path } },
     labels,
     scales,
   };
+}
+
+/** Manifests may have any figures, or none. */
+function validationOf({
+  epoch,
+  accuracy,
+}: Readonly<Record<string, unknown>> = {}): Pick<EvaluatedNetwork, 'validation'> {
+  return typeof epoch === 'number' && typeof accuracy === 'number' ? { validation: { epoch, accuracy } } : {};
 }
 
 /**

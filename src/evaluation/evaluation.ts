@@ -52,6 +52,8 @@ export interface EvaluatedNetwork {
   readonly trainingScale: { readonly min: number; readonly max: number };
   /** Layers that were tuned; only of run folders that say so. */
   readonly trainable?: 'all' | 'fullyConnected';
+  /** Where it is known: the best epoch of its training, and what it had right of that training's validation split. */
+  readonly validation?: { readonly epoch: number; readonly accuracy: number };
   readonly source:
     | {
         readonly kind: 'ensemble';

@@ -1,5 +1,6 @@
 import type { EvaluatedNetwork, Evaluation } from '../evaluation.ts';
 import { dataLine } from '../notes.ts';
+import { percent } from '../percent.ts';
 import { trainingScaleOf } from '../rows.ts';
 import { type Html, html } from './html.ts';
 import { table } from './table.ts';
@@ -19,7 +20,19 @@ export function head(
 </dl>
 ${table(
   'Networks',
-  ['name', 'ConvNet', 'width', 'FC', 'crop', 'S train', 'answers', 'parameters', 'from', 'digest'],
+  [
+    'name',
+    'ConvNet',
+    'width',
+    'FC',
+    'crop',
+    'S train',
+    'answers',
+    'parameters',
+    'in training',
+    'from',
+    'digest',
+  ],
   networks.map(networkCells),
 )}</header>
 `;
@@ -28,7 +41,7 @@ ${table(
 // --- helpers ---
 
 function networkCells(network: EvaluatedNetwork): string[] {
-  const { name, architecture, width, fc, crop, head, classes, parameters, source } = network;
+  const { name, architecture, width, fc, crop, head, classes, parameters, validation, source } = network;
   return [
     name,
     architecture,
@@ -38,6 +51,7 @@ function networkCells(network: EvaluatedNetwork): string[] {
     trainingScaleOf(network),
     head === 'classes' ? `${classes} classes` : head === 'scr' ? 'a box (SCR)' : 'a box a class (PCR)',
     parameters.toLocaleString('en'),
+    validation ? `${percent(validation.accuracy)}, epoch ${validation.epoch}` : '',
     source.kind === 'ensemble' ? `${source.ensemble}, version ${source.version}` : source.folder,
     `${source.digest.slice(0, 19)}…`,
   ];

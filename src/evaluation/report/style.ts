@@ -42,7 +42,9 @@ table { border-collapse: collapse; margin: 1rem 0; font-size: .9rem; overflow-wr
 caption { text-align: left; font-weight: 600; padding-bottom: .25rem; white-space: nowrap; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { color: var(--muted); font-weight: 500; vertical-align: bottom; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number, .text { white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+.long { min-width: 16rem; overflow-wrap: anywhere; }
 figure { margin: 1rem 0 1.5rem; }
 figcaption, .note, .file { color: var(--muted); font-size: .85rem; }
 figure svg { display: block; max-width: 100%; height: auto; }

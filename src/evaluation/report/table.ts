@@ -6,7 +6,7 @@ export function table(
   columns: readonly string[],
   rows: readonly (readonly string[])[],
 ): Html {
-  const kinds = columns.map((_, column) => (rows.every((row) => isNumber(row[column]!)) ? 'number' : 'text'));
+  const kinds = columns.map((_, column) => kindOf(rows.map((row) => row[column]!)));
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}</caption>
 <thead><tr>${columns.map((title, i) => html`<th scope="col" class="${kinds[i]!}">${title}</th>`)}</tr></thead>
@@ -16,6 +16,10 @@ ${rows.map((row) => html`<tr>${row.map((cell, i) => html`<td class="${kinds[i]!}
 `;
 }
 
-function isNumber(cell: string): boolean {
-  return /^[\d,.]+( %)?$/.test(cell);
+/** Longest text in characters that stays on one line. */
+const longest = 40;
+
+function kindOf(cells: readonly string[]): 'number' | 'text' | 'long' {
+  if (cells.every((cell) => /^[\d,.]+( %)?$/.test(cell))) return 'number';
+  return cells.some((cell) => cell.length > longest) ? 'long' : 'text';
 }
