@@ -62,9 +62,9 @@ const boxes = { data: 'boxes4', from: 'd30' } as const;
 /** The low rate at first: with a higher one these nets stay at chance longer, as their signal dies before they learn. */
 const shallow = '--architecture A --initialise he';
 const rates = '--epochs 44 --rate 0.002,7:0.005,34:0.0005,42:0.0001';
-const deeper = '--initialise he --epochs 44 --rate 0.002,4:0.005,34:0.0005,42:0.0001';
+const deeper = '--initialise he --epochs 52 --rate 0.002,4:0.005,42:0.0005,50:0.0001';
 const fifteenRates = '--epochs 70 --rate 0.002,14:0.005,56:0.0005,67:0.0001';
-const fifteenDeeper = '--initialise he --epochs 60 --rate 0.002,6:0.005,48:0.0005,57:0.0001';
+const fifteenDeeper = '--initialise he --epochs 50 --rate 0.002,6:0.005,40:0.0005,48:0.0001';
 /** The rate of what has no plateau to leave. */
 const stallRates = '--epochs 30 --rate 0.005,25:0.0005';
 const boxRates = '--architecture D --epochs 30 --rate 0.001,24:0.0001';
