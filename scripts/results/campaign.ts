@@ -48,6 +48,8 @@ export interface Table {
 export interface Curves {
   readonly name: string;
   readonly title: string;
+  /** How many of each run are shown. */
+  readonly epochs: number;
   readonly runs: readonly { readonly name: string; readonly says: string }[];
 }
 
@@ -65,8 +67,7 @@ const rates = '--epochs 44 --rate 0.002,7:0.005,34:0.0005,42:0.0001';
 const deeper = '--initialise he --epochs 52 --rate 0.002,4:0.005,42:0.0005,50:0.0001';
 const fifteenRates = '--epochs 70 --rate 0.002,14:0.005,56:0.0005,67:0.0001';
 const fifteenDeeper = '--initialise he --epochs 50 --rate 0.002,6:0.005,40:0.0005,48:0.0001';
-/** The rate of what has no plateau to leave. */
-const stallRates = '--epochs 30 --rate 0.005,25:0.0005';
+const stallRates = '--architecture D --epochs 12 --rate 0.002,4:0.005';
 const boxRates = '--architecture D --epochs 30 --rate 0.001,24:0.0001';
 
 /** A is trained first, and the deeper ones start from it (paper, 3.1). What a training starts from comes before it. */
@@ -86,18 +87,16 @@ export const trainings: readonly Training[] = [
     options: `${shallow} ${fifteenRates} ${common} --precision fp32 --scale 64-96`,
   },
   { name: 'd15', ...fifteen, from: 'a15', options: `--architecture D ${fifteenDeeper} ${jittered}` },
-  {
-    name: 'd15-gaussian',
-    ...fifteen,
-    options: `--architecture D --initialise gaussian ${stallRates} ${jittered}`,
-  },
-  {
-    name: 'd15-from-gaussian',
-    ...fifteen,
-    from: 'a15',
-    options: `--architecture D --initialise gaussian ${stallRates} ${jittered}`,
-  },
   { name: 'e15', ...fifteen, from: 'a15', options: `--architecture E ${fifteenDeeper} ${jittered}` },
+  { name: 'd30-gaussian', ...thirty, options: `--initialise gaussian ${stallRates} ${jittered}` },
+  {
+    name: 'd30-a-gaussian',
+    ...thirty,
+    from: 'a30',
+    options: `--initialise gaussian ${stallRates} ${jittered}`,
+  },
+  { name: 'd30-glorot', ...thirty, options: `--initialise glorot ${stallRates} ${jittered}` },
+  { name: 'd30-he', ...thirty, options: `--initialise he ${stallRates} ${jittered}` },
 ];
 
 const one = (...networks: string[]): RowName => ({ networks, scales: 'one' });
@@ -189,11 +188,14 @@ export const tables: readonly Table[] = [
 export const curves: readonly Curves[] = [
   {
     name: 'stall',
-    title: 'The stall of deep nets',
+    title: 'How D starts: the stall of deep nets',
+    epochs: 12,
     runs: [
-      { name: 'd15-gaussian', says: 'D, all layers from N(0, 0.01^2)' },
-      { name: 'd15-from-gaussian', says: "D, A's layers, the others from N(0, 0.01^2)" },
-      { name: 'd15', says: "D, A's layers, the others by He" },
+      { name: 'd30-gaussian', says: 'all layers from N(0, 0.01²)' },
+      { name: 'd30-a-gaussian', says: 'A’s layers, the others from N(0, 0.01²)' },
+      { name: 'd30-glorot', says: 'all layers by Glorot' },
+      { name: 'd30-he', says: 'all layers by He' },
+      { name: 'd30', says: 'A’s layers, the others by He' },
     ],
   },
 ];

@@ -15,13 +15,13 @@ export interface Point {
 }
 
 /** What the logs of the runs say, epoch by epoch. */
-export async function readPoints({ runs }: Curves, folders: Folders): Promise<Point[]> {
+export async function readPoints({ runs, epochs }: Curves, folders: Folders): Promise<Point[]> {
   const points: Point[] = [];
   for (const { name, says } of runs) {
     const log = await readFile(join(runFolder(folders, name), 'log.jsonl'), 'utf8');
     for (const line of log.trimEnd().split('\n')) {
       const event = JSON.parse(line) as TrainingEvent;
-      if (event.type !== 'epoch') continue;
+      if (event.type !== 'epoch' || event.epoch > epochs) continue;
       const { epoch, trainingLoss, accuracy } = event;
       points.push({ run: says, epoch, trainingLoss, accuracy: 100 * accuracy });
     }

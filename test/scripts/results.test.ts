@@ -92,7 +92,7 @@ describe('curves', () => {
   }));
 
   it('end in a table', () => {
-    const some = { name: 'tiny', title: 'Tiny', runs: [{ name: 'a', says: 'a start' }] };
+    const some = { name: 'tiny', title: 'Tiny', epochs: 2, runs: [{ name: 'a', says: 'a start' }] };
     expect(curvesSection(some, points)).toContain('| a start | 2 | 3.000 | 20.0 % |');
   });
 
