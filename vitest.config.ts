@@ -6,5 +6,6 @@ export default defineConfig({
     // Native add-ons (sharp, onnxruntime, koffi) are not safe in worker threads.
     pool: 'forks',
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

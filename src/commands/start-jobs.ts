@@ -3,13 +3,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Settings } from '../config.ts';
 import { threadLimit } from '../engine/threads.ts';
 import { createJobs } from '../jobs/create.ts';
+import { openEmbedded } from '../jobs/embedded.ts';
 import type { Jobs } from '../jobs/job.ts';
+import { openPostgres } from '../jobs/postgres.ts';
 import { createJobCheck } from './check-job.ts';
 import type { JobContext } from './job-context.ts';
 import { packageWeights } from './weights-folder.ts';
 
 /** The queue of jobs, as the settings say. Throws INVALID_SETTINGS (DATA_DIR in use, a database that refuses). */
-export function startJobs(settings: Settings, onError: (error: unknown) => void): Promise<Jobs> {
+export async function startJobs(settings: Settings, onError: (error: unknown) => void): Promise<Jobs> {
   const { dataDir, databaseUrl, datasetsDir, engine } = settings;
   const context: JobContext = {
     weightsDir: settings.weightsDir ?? packageWeights,
@@ -19,7 +21,7 @@ export function startJobs(settings: Settings, onError: (error: unknown) => void)
   };
   return createJobs({
     dataDir,
-    ...(databaseUrl !== undefined && { databaseUrl }),
+    database: databaseUrl === undefined ? await openEmbedded(dataDir) : openPostgres(databaseUrl),
     check: createJobCheck(context),
     program: { ...jobProgram(), context },
     onError,

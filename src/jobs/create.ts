@@ -3,10 +3,9 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { openEmbedded } from './embedded.ts';
+import type { Database } from './database.ts';
 import type { Job, JobRequest, JobState, Jobs } from './job.ts';
 import { type JobProgram, outputName } from './job-process.ts';
-import { openPostgres } from './postgres.ts';
 import { createQueue } from './queue.ts';
 import { type JobRun, type RunTiming, startRun } from './run.ts';
 import { migrate } from './schema.ts';
@@ -14,10 +13,10 @@ import { countJobs, jobOf, listJobs, readEvents } from './store.ts';
 import { cancel, foundJob, putBackLost, queueNew, resume, take } from './transitions.ts';
 
 export interface JobsOptions {
-  /** Folder of the jobs' files, and of the embedded database. */
+  /** Folder of the jobs' files. */
   readonly dataDir: string;
-  /** A PostgreSQL server for all replicas; the embedded one where not given. */
-  readonly databaseUrl?: string;
+  /** Of all replicas; closed at the end. */
+  readonly database: Database;
   /** Checks a request and answers its settings with all defaults. Throws INVALID_JOB with all reasons. */
   readonly check: (request: JobRequest) => Promise<JobRequest['settings']>;
   /** Runs one job; at most one at a time. */
@@ -39,13 +38,12 @@ const eventsPerRead = 500;
 const maxLogBytes = 2 ** 20;
 
 /**
- * Opens the queue of jobs and works on it. Throws INVALID_SETTINGS where the folder is in use or the database refuses;
- * a server that cannot be reached is waited for.
+ * Opens the queue of jobs and works on it. Throws INVALID_SETTINGS where the database refuses; a server that cannot be
+ * reached is waited for.
  */
 export async function createJobs(options: JobsOptions): Promise<Jobs> {
-  const { dataDir, databaseUrl, check, program, onError } = options;
+  const { dataDir, database, check, program, onError } = options;
   const timing = { ...usualTiming, ...options.timing };
-  const database = databaseUrl === undefined ? await openEmbedded(dataDir) : openPostgres(databaseUrl);
   const queue = createQueue(database);
   const stopping = new AbortController();
   const folderOf = (id: string): string => join(dataDir, 'jobs', id);
@@ -57,22 +55,22 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     if (prepared) return;
     await queue.start();
     await migrate(database);
-    // Nobody else can have the embedded database, so whoever ran its jobs is gone.
-    if (databaseUrl === undefined) await database.transaction((sql) => putBackLost(sql, queue, true));
+    if (database.exclusive) await database.transaction((sql) => putBackLost(sql, queue, true));
     prepared = true;
   }
   try {
     await prepare();
   } catch (error) {
-    if (!isUnavailable(error) || databaseUrl === undefined) {
+    if (!isUnavailable(error) || database.exclusive) {
       await database.close();
-      throw new VerydeepError('INVALID_SETTINGS', `DATABASE_URL: ${messageOf(error)}`, { cause: error });
+      const setting = database.exclusive ? 'DATA_DIR' : 'DATABASE_URL';
+      throw new VerydeepError('INVALID_SETTINGS', `${setting}: ${messageOf(error)}`, { cause: error });
     }
     onError(error);
   }
 
   /** A runner may not have been able to say that it is alive while the database was away, or before this start. */
-  let lossesCountFrom = databaseUrl === undefined ? 0 : performance.now() + timing.leaseMs;
+  let lossesCountFrom = database.exclusive ? 0 : performance.now() + timing.leaseMs;
   let complaint = '';
   const failed = (error: unknown): void => {
     lossesCountFrom = performance.now() + timing.leaseMs;

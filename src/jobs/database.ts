@@ -9,6 +9,8 @@ export interface Sql {
  * again by itself when it is back.
  */
 export interface Database extends Sql {
+  /** Nobody else can have it open, so that jobs which run in it at the start are nobody's. */
+  readonly exclusive: boolean;
   /** Commits what `work` did, or nothing of it where it throws. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;

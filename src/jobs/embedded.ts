@@ -34,6 +34,7 @@ export async function openEmbedded(folder: string): Promise<Database> {
     return result;
   };
   return {
+    exclusive: true,
     query: (text, values) => inTurn((sql) => sql.query(text, values)),
     transaction: (work) =>
       inTurn(async (sql) => {

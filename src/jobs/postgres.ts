@@ -18,29 +18,30 @@ export function openPostgres(url: string): Database {
   pool.on('error', () => undefined); // of a connection that rested: the next call says what is wrong
 
   return {
-    query: (text, values) => reachable(() => queryBy(pool).query(text, values)),
-    transaction: (work) =>
-      reachable(async () => {
-        const client = await pool.connect();
-        let broken: Error | undefined;
-        client.on('error', (error) => {
-          broken = error;
+    exclusive: false,
+    query: queryBy(pool).query,
+    async transaction(work) {
+      const client = await reachable(() => pool.connect());
+      const sql = queryBy(client);
+      let broken: Error | undefined;
+      client.on('error', (error) => {
+        broken = error;
+      });
+      try {
+        await sql.query('BEGIN');
+        const result = await work(sql);
+        await sql.query('COMMIT');
+        return result;
+      } catch (error) {
+        await sql.query('ROLLBACK').catch((cause: Error) => {
+          broken = cause;
         });
-        try {
-          await client.query('BEGIN');
-          const result = await work(queryBy(client));
-          await client.query('COMMIT');
-          return result;
-        } catch (error) {
-          await client.query('ROLLBACK').catch((cause: Error) => {
-            broken = cause;
-          });
-          throw error;
-        } finally {
-          client.removeAllListeners('error');
-          client.release(broken);
-        }
-      }),
+        throw error;
+      } finally {
+        client.removeAllListeners('error');
+        client.release(broken);
+      }
+    },
     close: () => pool.end(),
   };
 }
@@ -50,7 +51,7 @@ export function openPostgres(url: string): Database {
 function queryBy(client: pg.Pool | pg.PoolClient): Sql {
   return {
     async query<Row>(text: string, values?: readonly unknown[]) {
-      const result = await client.query(text, values as unknown[]);
+      const result = await reachable(() => client.query(text, values as unknown[]));
       return (Array.isArray(result) ? result.at(-1) : result).rows as Row[];
     },
   };
@@ -62,7 +63,7 @@ async function reachable<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (cause) {
     const answered = cause instanceof pg.DatabaseError && !/^(08|53|57P)/.test(cause.code ?? '');
-    if (answered || cause instanceof VerydeepError) throw cause;
+    if (answered) throw cause;
     throw new VerydeepError(
       'JOBS_UNAVAILABLE',
       `the database of jobs cannot be reached: ${messageOf(cause)}`,

@@ -22,17 +22,10 @@ export function createQueue(database: Database): JobQueue {
   const by = (sql: Sql): PgBoss.ConnectionOptions => ({
     db: { executeSql: async (text, values) => ({ rows: await sql.query(text, values) }) },
   });
-  const boss = new PgBoss({
-    ...by(database),
-    schema: 'verydeep_queue',
-    // Trainings take longer than the day after which pg-boss gives jobs up: jobs that are lost are told by their lease
-    // (store.ts), and ended ones leave the queue at once.
-    supervise: false,
-    schedule: false,
-  });
-  boss.on('error', () => undefined); // of its workers and its maintenance, which are not used
+  let boss = createBoss(by(database));
   return {
     async start() {
+      boss = createBoss(by(database)); // one whose start has failed takes itself for started
       await boss.start();
       await boss.createQueue(queueName, { name: queueName, retryLimit: 2 ** 30 });
     },
@@ -41,4 +34,19 @@ export function createQueue(database: Database): JobQueue {
     putBack: (sql, id) => boss.fail(queueName, id, {}, by(sql)),
     remove: (sql, id) => boss.deleteJob(queueName, id, by(sql)),
   };
+}
+
+// --- helpers ---
+
+function createBoss(connection: PgBoss.ConnectionOptions): PgBoss {
+  const boss = new PgBoss({
+    ...connection,
+    schema: 'verydeep_queue',
+    // Trainings take longer than the day after which pg-boss gives jobs up: jobs that are lost are told by their lease
+    // (store.ts), and ended ones leave the queue at once.
+    supervise: false,
+    schedule: false,
+  });
+  boss.on('error', () => undefined); // of its workers and its maintenance, which are not used
+  return boss;
 }
