@@ -89,19 +89,11 @@ function planConvolution(
     const weights = scope.desc(weightDims, type, 'any');
     const descs = { source, weights, bias, destination, padding };
     const forward = convolutionForward(scope, descs, 'training', true);
-    return {
-      forward,
-      ...(gradients.ofWeights && {
-        backwardWeights: preferLayoutOf(
-          scope,
-          type,
-          forward.desc('weights'),
-          scope.desc(weightDims, 'f32', 'any'),
-          (desc) => convolutionBackwardWeights(scope, { ...descs, weights: desc }, forward),
-        ),
-      }),
-      ...(gradients.ofInput && { backwardData: convolutionBackwardData(scope, descs, forward) }),
-    };
+    return withGradients(scope, forward, type, gradients, {
+      weightDims,
+      ofWeights: (weights) => convolutionBackwardWeights(scope, { ...descs, weights }, forward),
+      ofInput: () => convolutionBackwardData(scope, descs, forward),
+    });
   };
   return best(layouts, plan);
 }
@@ -125,18 +117,35 @@ function planFullyConnected(
   // Scores and boxes stay float32 for the loss.
   const answers = scope.desc([batch, outputs], hidden ? type : 'f32', 'rowMajor');
   const forward = innerProductForward(scope, { ...descs, destination: answers }, 'training', hidden);
+  return withGradients(scope, forward, type, gradients, {
+    weightDims,
+    ofWeights: (weights) => innerProductBackwardWeights(scope, { ...descs, weights }, forward),
+    ofInput: () => innerProductBackwardData(scope, descs, forward),
+  });
+}
+
+/** Ways to make the gradients of a layer. */
+interface BackwardPrimitives {
+  readonly weightDims: readonly number[];
+  ofWeights(weights: MemoryDesc): PrimitiveDesc;
+  ofInput(): PrimitiveDesc;
+}
+
+/** The plan of a layer with those gradients that are asked for. */
+function withGradients(
+  scope: Scope,
+  forward: PrimitiveDesc,
+  type: DataType,
+  gradients: Gradients,
+  { weightDims, ofWeights, ofInput }: BackwardPrimitives,
+): LayerPlan {
+  const any = scope.desc(weightDims, 'f32', 'any');
   return {
     forward,
     ...(gradients.ofWeights && {
-      backwardWeights: preferLayoutOf(
-        scope,
-        type,
-        forward.desc('weights'),
-        scope.desc(weightDims, 'f32', 'any'),
-        (desc) => innerProductBackwardWeights(scope, { ...descs, weights: desc }, forward),
-      ),
+      backwardWeights: preferLayoutOf(scope, type, forward.desc('weights'), any, ofWeights),
     }),
-    ...(gradients.ofInput && { backwardData: innerProductBackwardData(scope, descs, forward) }),
+    ...(gradients.ofInput && { backwardData: ofInput() }),
   };
 }
 
