@@ -22,6 +22,6 @@ export type EvaluationJobSettings = z.infer<typeof schema>;
 export function parseEvaluationSettings(settings: unknown): EvaluationJobSettings {
   const { data, error } = schema.safeParse(settings);
   if (data) return data;
-  const reasons = error.issues.map(({ path, message }) => `settings.${path.join('.')}: ${message}`);
+  const reasons = error.issues.map(({ path, message }) => `${['settings', ...path].join('.')}: ${message}`);
   throw new VerydeepError('INVALID_SETTINGS', reasons.join('; '));
 }
