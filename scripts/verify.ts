@@ -8,6 +8,7 @@ const checks = [
   ['the README table is what the settings say', 'npm run --silent readme -- --check'],
   ['resample-kernel.ts is what the .wat says', 'npm run --silent wasm -- --check'],
   ['build', 'npm run --silent build'],
+  ['engines agree with PyTorch', 'npm run --silent verify:reference -- test/fixtures/reference --small'],
   ['the real server answers real pictures', 'npm run --silent smoke'],
 ] as const;
 
