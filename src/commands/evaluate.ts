@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
 import { evaluateJob } from '../evaluation/job.ts';
-import { writeReport } from '../evaluation/report/write.ts';
+import { prepareReport, writeReport } from '../evaluation/report/write.ts';
 import type { View } from '../inference/inference.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { evaluationTables } from './evaluation-table.ts';
@@ -62,6 +62,7 @@ export async function run(argv: string[]): Promise<number> {
   });
   if (values.data === undefined) throw wrongUse('--data', 'a folder', 'none');
   const views = values.view.split(',').map((view) => oneOf<View>('--view', view, ['dense', 'crops', 'both']));
+  if (values.html !== undefined) await prepareReport(values.html);
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);

@@ -16,6 +16,12 @@ export function namesOf({ members }: ClassificationRow): string {
   return members.map(({ network }) => network).join(' + ');
 }
 
+/** `d + e, Q 128,160,192, dense` */
+export function describeRow(row: ClassificationRow): string {
+  const scales = new Set(row.members.map((member) => member.scales.join(',')));
+  return `${namesOf(row)}, Q ${[...scales].join(' / ')}, ${row.view}${row.flip ? '' : ', no mirror image'}`;
+}
+
 export function infoOf({ networks }: Evaluation, name: string): EvaluatedNetwork {
   return networks.find((network) => network.name === name)!;
 }

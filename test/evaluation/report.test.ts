@@ -4,19 +4,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import { renderReport } from '../../src/evaluation/report/report.ts';
-import { writeReport } from '../../src/evaluation/report/write.ts';
+import { prepareReport, writeReport } from '../../src/evaluation/report/write.ts';
 import { tablesOf } from '../../src/evaluation/tables.ts';
 import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from './tiny.ts';
 
 let root: string;
 let images: TinyImage[];
 let evaluation: Evaluation;
+let page: string;
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'verydeep-'));
-  images = await writeTinyDataset(root);
+  images = await writeTinyDataset(root, 2);
   await writeTinyNetworks(root);
   const runs = ['c', 'scr', 'pcr'].map((name) => join(root, 'runs', name));
-  evaluation = (await evaluateHere(tinyJob(root, { runs, localise: true })))!;
+  evaluation = (await evaluateHere(tinyJob(root, { runs, scales: [32, 40], localise: true })))!;
+  page = await render();
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -55,8 +57,7 @@ function many(classes: number, labelOf: (i: number) => string): Partial<Evaluati
 }
 
 describe('the report', () => {
-  it('says what was measured, by what and when', async () => {
-    const page = await render();
+  it('says what was measured, by what and when', () => {
     for (const text of [options.command, '2026-11-25 16:30 UTC', evaluation.data.digest])
       expect(page).toContain(text);
     for (const { name, source } of evaluation.networks) {
@@ -65,8 +66,7 @@ describe('the report', () => {
     }
   });
 
-  it('has every row of every table, cell by cell', async () => {
-    const page = await render();
+  it('has every row of every table, cell by cell', () => {
     for (const { title, paper, columns, rows } of tablesOf(evaluation)) {
       const caption = `<caption>${title} (paper: ${paper})</caption>`;
       expect(page).toContain(caption);
@@ -77,8 +77,7 @@ describe('the report', () => {
     }
   });
 
-  it('needs nothing from elsewhere and runs nothing', async () => {
-    const page = await render();
+  it('needs nothing from elsewhere and runs nothing', () => {
     const addresses = [...page.matchAll(/\b(?:src|href|action|data|poster)="([^"]{0,40})/g)].map(
       ([, address]) => address!,
     );
@@ -92,8 +91,7 @@ describe('the report', () => {
     expect(page).toContain(`content="default-src 'none'; img-src data:;`);
   });
 
-  it('draws errors, classes and confusions, and tells in words what each plot is', async () => {
-    const page = await render();
+  it('draws errors, classes and confusions, and tells in words what each plot is', () => {
     expect(sections(page)).toEqual([
       'Tables',
       'Error by depth and scale',
@@ -113,8 +111,7 @@ describe('the report', () => {
     expect(count(page, /<ul class="pictures">.*?<\/ul>/gs)).toBe(1);
   });
 
-  it('shows mistakes and boxes as small pictures, with both boxes', async () => {
-    const page = await render();
+  it('shows mistakes and boxes as small pictures, with both boxes', () => {
     const boxRow = evaluation.localisation.filter(({ method }) => method === 'wholeImage');
     const best = boxRow.reduce((a, b) => (b.top5Error! < a.top5Error! ? b : a));
     const examples = page.slice(page.indexOf('<h2>Boxes</h2>'));
@@ -131,7 +128,7 @@ describe('the report', () => {
   });
 
   it('draws the curves of runs that have a log, each epoch as it was in the end', async () => {
-    expect(sections(await render())).not.toContain('Training');
+    expect(sections(page)).not.toContain('Training');
     const log = join(root, 'runs/c/log.jsonl');
     const epoch = (n: number, accuracy: number) =>
       `${JSON.stringify({ type: 'epoch', epoch: n, rate: 0.01, trainingLoss: 3 - n, best: true, loss: 4 - n, accuracy })}\n`;
@@ -139,12 +136,12 @@ describe('the report', () => {
       log,
       `${epoch(1, 0.25)}{"type":"step","epoch":2,"step":1}\n${epoch(2, 0.5)}${epoch(2, 0.75)}{"type":"epo`,
     );
-    const page = await render();
+    const trained = await render();
     rmSync(log);
-    expect(sections(page)).toContain('Training');
-    const accuracy = page.match(/aria-label="Top-1 accuracy by epoch of c".*?<\/svg>/s)![0];
+    expect(sections(trained)).toContain('Training');
+    const accuracy = trained.match(/aria-label="Top-1 accuracy by epoch of c".*?<\/svg>/s)![0];
     expect(count(accuracy, /stroke="var\(--series-1\)"/g)).toBeGreaterThan(0);
-    expect(page).toContain('aria-label="Loss by epoch of c"');
+    expect(trained).toContain('aria-label="Loss by epoch of c"');
   });
 
   it.each([
@@ -207,8 +204,19 @@ describe('the report', () => {
     expect(page).toContain('left out: 1 images that cannot be read, for instance ant/half.png');
   });
 
+  it.each([
+    ['a folder', () => root],
+    ['in a file', () => join(images[0]!.path, 'report.html')],
+  ])('is refused before anything is measured where it would be %s', async (_, path) => {
+    const message = expect.stringContaining(
+      `--html: expected a file that can be written, received ${path()}: `,
+    );
+    await expect(prepareReport(path())).rejects.toMatchObject({ code: 'INVALID_OPTION', message });
+  });
+
   it('is written where it is asked for, in a new folder too', async () => {
     const path = join(root, 'reports/new/report.html');
+    await prepareReport(path);
     await writeReport(path, evaluation, options.command);
     expect(readFileSync(path, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
   });

@@ -1,6 +1,6 @@
 import type { Evaluation } from '../evaluation.ts';
 import { percent } from '../percent.ts';
-import { bestBoxRow, bestRow, namesOf } from '../rows.ts';
+import { bestBoxRow, bestRow, describeRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
 import { plot, plotWidth } from './plot.ts';
 import { table } from './table.ts';
@@ -17,7 +17,7 @@ export async function classPlots(evaluation: Evaluation): Promise<Html> {
       cells: [`${images}`, percent(top1), percent(top5)],
     }));
     const columns = ['class', 'images', 'top-1', 'top-5'];
-    parts.push(...(await shares(classes, columns, `Top-1 by class, ${namesOf(best)}`)));
+    parts.push(...(await shares(classes, columns, `Top-1 by class (${describeRow(best)})`)));
   }
   if (boxes !== undefined) {
     const classes = boxes.perClass.map(({ label, images, error }) => ({

@@ -1,6 +1,6 @@
 import type { Confusion, Evaluation } from '../evaluation.ts';
 import { percent } from '../percent.ts';
-import { bestRow, namesOf } from '../rows.ts';
+import { bestRow, describeRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
 import { plot } from './plot.ts';
 import { table } from './table.ts';
@@ -23,7 +23,7 @@ export async function confusions(evaluation: Evaluation): Promise<Html> {
       .join(', ') + (takenFor.length > limits.answers ? ', …' : ''),
   ]);
   return html`<section><h2>Confusion of the worst classes</h2>
-${await matrix(worst, `Images of the worst ${worst.length} classes by what they were taken for, ${namesOf(best)}`)}
+${await matrix(worst, `Images of the worst ${worst.length} classes by what they were taken for (${describeRow(best)})`)}
 ${table('Worst classes', ['class', 'images', 'top-1', 'taken for (images)'], rows)}</section>`;
 }
 

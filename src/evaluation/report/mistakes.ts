@@ -1,7 +1,7 @@
 import type { ImageLimits } from '../../image/limits.ts';
 import type { Evaluation, Mistake } from '../evaluation.ts';
 import { percent } from '../percent.ts';
-import { bestRow, namesOf } from '../rows.ts';
+import { bestRow, describeRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
 import { dataUri, pictureOf } from './picture.ts';
 
@@ -14,7 +14,7 @@ export async function mistakes(evaluation: Evaluation, limits: ImageLimits): Pro
   const items: Html[] = [];
   for (const mistake of best.mistakes) items.push(await item(mistake, limits));
   return html`<section><h2>Mistakes</h2>
-<p>The most confident ones of ${namesOf(best)}.</p>
+<p>The most confident ones; ${describeRow(best)}.</p>
 <ul class="pictures">
 ${items}</ul></section>`;
 }

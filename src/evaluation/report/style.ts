@@ -20,9 +20,6 @@ export const style = `
     --series-1: #2166ac; --series-2: #d6604d; --series-3: #2a8c55; --series-4: #8a5fb5;
     --right: #1b7a43; --wrong: #b42318;
   }
-  .scroll, .tall { overflow: visible !important; max-height: none !important; }
-  figure, tr, .pictures li { break-inside: avoid; }
-  h2 { break-after: avoid; }
 }
 * { box-sizing: border-box; }
 body {
@@ -63,4 +60,12 @@ rect.found { stroke: #ffb347; }
 .key.truth { border: 2px dashed #3aa84a; }
 .right { color: var(--right); }
 .wrong { color: var(--wrong); }
+@media print {
+  .scroll, .tall { overflow: visible; max-height: none; }
+  figure, tr, .pictures li { break-inside: avoid; }
+  h2 { break-after: avoid; }
+  table { font-size: .7rem; }
+  .text { white-space: normal; }
+  th, td { padding-right: .4rem; }
+}
 `;
