@@ -41,6 +41,7 @@ export async function createOnednnTrainingStep(
 
 function build(scope: Scope, type: DataType, options: TrainingStepOptions): LocalTrainingStep {
   const { onednn } = scope;
+  // The functions below must not hold on to `options`, whose weights are as large as a block of the arenas.
   const { spec, preprocessing, microBatch, precision, threads, trainable } = options;
   onednn.setThreads(threads);
   const outputs = outputsOf(spec);
@@ -79,7 +80,7 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Loca
     name: `onednn ${onednn.version} ${precision}`,
     async accumulate(batch, share) {
       enter();
-      checkBatch(batch, options);
+      checkBatch(batch, { spec, microBatch });
       const pictures = { pixels: batch.pixels, count: microBatch, height: spec.crop, width: spec.crop };
       for (let i = 0; i < microBatch; i++) {
         const shift = batch.colourShift.subarray(3 * i, 3 * i + 3);
@@ -137,7 +138,10 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Loca
 // --- helpers ---
 
 /** A wrong size would write past the end of native memory. */
-function checkBatch(batch: TrainingBatch, { spec, microBatch }: TrainingStepOptions): void {
+function checkBatch(
+  batch: TrainingBatch,
+  { spec, microBatch }: Pick<TrainingStepOptions, 'spec' | 'microBatch'>,
+): void {
   const expect = (name: string, received: number | undefined, expected: number): void => {
     if (received !== expected) {
       throw new RangeError(`${name}: expected ${expected} numbers, received ${received ?? 'none'}`);
