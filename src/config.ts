@@ -73,7 +73,7 @@ const settingsSchema = z.object({
     ),
   jobThreads: integer(0, 1024)
     .default(0)
-    .describe('cores that a job may take, in idle time only; 0 for the CPU limit'),
+    .describe('cores that a job may take, at low priority; 0 for all, but only while they are idle'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -8,8 +8,9 @@ export interface JobContext {
   /** Folder of data sets; jobs need it. */
   readonly datasetsDir?: string;
   readonly engine: 'auto' | 'onednn' | 'onnx';
-  /** Most cores that a job may take. */
+  /** Most cores that a job may take, and whether only in time that nobody else wants or at low priority. */
   readonly threads: number;
+  readonly idleOnly: boolean;
 }
 
 /** Images of an evaluation that are done, told like the steps of a training of one epoch. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { lockFile } from '../jobs/file-lock.ts';
-import { useIdleTimeOnly } from '../jobs/idle-priority.ts';
+import { useIdleTimeOnly, useLowPriority } from '../jobs/priority.ts';
 import type { FromJobProcess, ToJobProcess } from '../jobs/process-protocol.ts';
 import type { JobContext, JobProcessEvent } from './job-context.ts';
 import { evaluateForJob } from './job-evaluation.ts';
@@ -44,7 +44,7 @@ export async function run(): Promise<number> {
     (event) => void send({ type: 'event', event: { ...event } }),
   );
   try {
-    await useIdleTimeOnly();
+    await (context.idleOnly ? useIdleTimeOnly() : useLowPriority());
     await lockFile(join(folder, 'lock'), lockTimeoutMs);
     const options = { job, folder, context, signal, onEvent };
     const result = await (job.type === 'evaluate' ? evaluateForJob(options) : trainForJob(options));

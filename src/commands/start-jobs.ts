@@ -18,6 +18,7 @@ export async function startJobs(settings: Settings, onError: (error: unknown) =>
     ...(datasetsDir !== undefined && { datasetsDir }),
     engine: engine === 'onednn' || engine === 'onnx' ? engine : 'auto',
     threads: settings.jobThreads || threadLimit(),
+    idleOnly: settings.jobThreads === 0,
   };
   return createJobs({
     dataDir,

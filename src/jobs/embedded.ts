@@ -8,8 +8,8 @@ import { messageOf, VerydeepError } from '../errors.ts';
 import type { Database, Sql } from './database.ts';
 import type { Statement, StatementResult } from './embedded-protocol.ts';
 
-/** Opening it takes a second, and five the first time. */
-const startTimeoutMs = 60_000;
+/** Opening it takes a second, and five the first time; a minute and more were seen on a machine with ten times the work. */
+const startTimeoutMs = 300_000;
 
 /**
  * PostgreSQL in WebAssembly, with its files in `folder/database`, in a process of its own. Throws INVALID_SETTINGS where
@@ -27,7 +27,11 @@ export async function openEmbedded(folder: string): Promise<Database> {
   const inTurn = <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const result = turn.then(async () => {
       if (closed) throw gone();
-      if (!host.alive()) host = await startProcess(folder);
+      if (!host.alive()) {
+        host = await startProcess(folder).catch((cause: unknown) => {
+          throw new VerydeepError('JOBS_UNAVAILABLE', messageOf(cause), { cause, retryAfterSeconds: 5 });
+        });
+      }
       return work(host);
     });
     turn = result.catch(() => undefined);

@@ -27,8 +27,10 @@ export interface JobProcess {
   /** Asks for a checkpoint and the end, and kills it where that takes longer than `graceMs`. */
   stop(graceMs: number): void;
   kill(): void;
-  /** When the process is gone. */
+  /** When it does nothing more: it has gone, or was killed. A busy machine takes its time to bury what has idle time only. */
   readonly ended: Promise<Outcome>;
+  /** When it has gone. */
+  readonly gone: Promise<void>;
 }
 
 /** The file in the job's folder that gets all its process prints. */
@@ -54,24 +56,33 @@ export function startJobProcess(
     // Nothing to start from: a full disk, a folder that cannot be written.
     const failure = { code: 'INTERNAL', message: `the job's process cannot be started: ${messageOf(error)}` };
     const ended = Promise.resolve<Outcome>({ type: 'failed', error: failure });
-    return { stop: () => undefined, kill: () => undefined, ended };
+    return { stop: () => undefined, kill: () => undefined, ended, gone: Promise.resolve() };
   }
 
   let outcome: Outcome | undefined;
+  let end = (_reason: string): void => undefined;
+  const ended = new Promise<Outcome>((resolve) => {
+    end = (reason) => resolve(outcome ?? { type: 'crashed', reason });
+  });
   let timer: NodeJS.Timeout | undefined;
   child.on('message', (message: FromJobProcess) => {
     if (message.type === 'event') onEvent(message.event);
     else outcome = message;
   });
-  const ended = new Promise<Outcome>((resolve) => {
-    const end = (reason: string): void => {
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    end('was ended by SIGKILL');
+  };
+  const gone = new Promise<void>((resolve) => {
+    const leave = (reason: string): void => {
       clearTimeout(timer);
-      resolve(outcome ?? { type: 'crashed', reason });
+      end(reason);
+      resolve();
     };
     child.once('close', (code, signal) =>
-      end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+      leave(signal ? `was ended by ${signal}` : `exited with code ${code}`),
     );
-    child.once('error', (error) => child.pid === undefined && end(`cannot be started: ${error.message}`));
+    child.once('error', (error) => child.pid === undefined && leave(`cannot be started: ${error.message}`));
   });
   const send = (message: ToJobProcess): void => {
     if (child.connected) child.send(message, () => undefined); // where it has died, `close` follows
@@ -82,9 +93,10 @@ export function startJobProcess(
     stop(graceMs) {
       if (timer !== undefined) return;
       send({ type: 'stop' });
-      timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      timer = setTimeout(kill, graceMs);
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill,
     ended,
+    gone,
   };
 }

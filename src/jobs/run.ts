@@ -34,7 +34,7 @@ export interface JobRun {
   state(): RunningJob;
   /** Reports, and hears what is asked, at once. */
   hurry(): void;
-  /** The job has ended, or belongs to somebody else. */
+  /** The job has ended, or belongs to somebody else; its process has gone. */
   readonly ended: Promise<void>;
 }
 
@@ -126,7 +126,7 @@ export function startRun(options: RunOptions): JobRun {
   }
 
   const ended = report().finally(async () => {
-    await child.ended;
+    await child.gone;
     signal.removeEventListener('abort', stop);
   });
   return { state: () => told, hurry: () => wake(), ended };

@@ -7,14 +7,24 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const children: ChildProcess[] = [];
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const child of children.splice(0)) killGroup(child);
 });
 
-/** `verydeep serve` with ensemble `tiny`, on a port that is free; killed after the test. */
+/** The end of a service and all its processes, as in a power cut. */
+export function killGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, 'SIGKILL');
+  } catch {
+    // It has gone already, and nobody of it is left.
+  }
+}
+
+/** `verydeep serve` with ensemble `tiny`, on a port that is free, in a process group of its own; killed after the test. */
 export function serve(settings: Record<string, string>, ...argv: string[]): ChildProcess {
   const defaults = { ENSEMBLE: 'tiny', ENGINE: 'reference', PORT: '0', SHUTDOWN_DELAY_MS: '0' };
   const child = spawn(process.execPath, ['--import', 'tsx', main, 'serve', ...argv], {
     env: { ...process.env, ...defaults, ...settings },
+    detached: true,
   });
   children.push(child);
   return child;
