@@ -1,5 +1,5 @@
 /**
- * The program of the embedded database: PGlite, in a process of its own (docs/adr). It ends when its parent has gone,
+ * The program of the embedded database: PGlite, in a process of its own (docs/adr/0007-jobs.md). It ends when its parent has gone,
  * in whatever way; until then nobody else can open its folder.
  */
 import { join } from 'node:path';
