@@ -47,7 +47,9 @@ const settingsSchema = z.object({
     .describe('most work in one batch, in 10⁹ floating-point operations; one larger image runs alone'),
   maxQueueGflops: integer(1, 1_000_000_000)
     .default(5000)
-    .describe('most work that waits or runs, in 10⁹ floating-point operations; more gets 429'),
+    .describe(
+      'most work that waits or runs, in 10⁹ floating-point operations; more gets 429. More than the devices do in TIMEOUT_MS ends in 504 under overload',
+    ),
   timeoutMs: integer(1, 3_600_000)
     .default(20_000)
     .describe('longest time to an answer, in milliseconds; a request may ask for less'),
