@@ -31,7 +31,7 @@ try {
   });
   send({ id: 0 });
 } catch (error) {
-  send({ id: 0, error: messageOf(error) });
+  send({ id: 0, error: reasonOf(error) });
   process.disconnect();
 }
 
@@ -41,6 +41,14 @@ async function run(database: PGlite, { id, text, values }: Statement): Promise<S
       values === undefined ? (await database.exec(text)).at(-1) : await database.query(text, [...values]);
     return { id, rows: result?.rows ?? [] };
   } catch (error) {
-    return { id, error: messageOf(error) };
+    return { id, error: reasonOf(error) };
   }
+}
+
+/** What PGlite's file system throws is no Error, and has WASI's numbers. */
+function reasonOf(error: unknown): string {
+  const { errno } = Object(error) as { errno?: unknown };
+  if (error instanceof Error || errno === undefined) return messageOf(error);
+  const full = 51;
+  return errno === full ? 'the disk is full' : `error ${errno} of its file system`;
 }

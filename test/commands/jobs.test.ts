@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job, JobRequest } from '../../src/jobs/job.ts';
+import { writeTinyEnsemble } from '../ensembles/tiny.ts';
+import { killGroup, logOf, serve, until } from '../server/serve-process.ts';
+import { writeColourDataset } from '../training/pictures.ts';
+
+const token = 'a-token-of-many-letters';
+const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+
+const training: JobRequest = {
+  type: 'train',
+  dataset: 'colours',
+  ensemble: 'tiny',
+  settings: {
+    ...{ architecture: 'A', width: 1 / 32, fc: 8, crop: 32, scale: { min: 32, max: 32 } },
+    ...{ batch: 4, epochs: 30, rate: '0.001', initialise: 'he', seed: 5, threads: 1 },
+  },
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'verydeep jobs ')); // a blank in it, as people's folders have
+  await writeTinyEnsemble(join(folder, 'weights'));
+  writeColourDataset(join(folder, 'data sets', 'colours'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function start() {
+  const child = serve({
+    ADMIN_TOKEN: token,
+    JOB_THREADS: '1',
+    WEIGHTS_DIR: join(folder, 'weights'),
+    DATASETS_DIR: join(folder, 'data sets'),
+    DATA_DIR: join(folder, 'jobs of mine'),
+  });
+  const { address, version } = await until(logOf(child), 'ready');
+  const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${address}/admin/jobs${path}`, { ...init, headers: { ...headers, ...init.headers } });
+  return {
+    child,
+    version,
+    call,
+    async create(request: JobRequest): Promise<Job> {
+      const response = await call('', { method: 'POST', body: JSON.stringify(request) });
+      expect(response.status).toBe(202);
+      return (await response.json()) as Job;
+    },
+    get: async (id: string): Promise<Job> => (await (await call(`/${id}`)).json()) as Job,
+    events: async function* (id: string, lastEventId = 0) {
+      const response = await call(`/${id}/events`, { headers: { 'last-event-id': `${lastEventId}` } });
+      const decoder = new TextDecoder();
+      let text = '';
+      for await (const chunk of response.body!) {
+        text += decoder.decode(chunk, { stream: true });
+        const messages = text.split('\n\n');
+        text = messages.pop()!;
+        for (const message of messages) {
+          const [, number, type, data] = /^id: (\d+)\nevent: (\w+)\ndata: (.*)$/.exec(message) ?? [];
+          if (number === undefined) continue; // the time after which to come back, or a comment
+          yield { id: Number(number), type: type!, data: JSON.parse(data!) as Record<string, unknown> };
+        }
+      }
+    },
+  };
+}
+
+type Service = Awaited<ReturnType<typeof start>>;
+
+/** Events to the end, and the digest of the last checkpoint. */
+async function toItsEnd({ events }: Service, id: string) {
+  const types: string[] = [];
+  let digest: unknown;
+  for await (const { type, data } of events(id)) {
+    types.push(type);
+    if (type === 'done') digest = data.checkpoint;
+  }
+  return { types, digest };
+}
+
+describe('jobs of the real service', () => {
+  // Six processes start one after the other, and a job has only the time that others leave.
+  it('train a candidate version, measure it, and survive a kill -9 of everything', {
+    timeout: 600_000,
+  }, async () => {
+    const first = await start();
+    const { id } = await first.create(training);
+    const { types, digest } = await toItsEnd(first, id);
+    expect(new Set(types)).toEqual(
+      new Set(['state', 'loading', 'dataset', 'start', 'step', 'epoch', 'checkpoint', 'done']),
+    );
+    const { state, result } = await first.get(id);
+    expect([state, result]).toMatchObject(['done', { ensemble: 'tiny', version: '2' }]);
+    expect(digest).toMatch(/^sha256:/);
+    const manifest = await readFile(join(folder, 'weights', 'tiny', '2', 'manifest.json'), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({ labels: ['blue', 'green', 'red'], provenance: { job: id } });
+    expect(await (await first.call(`/${id}/log`)).text()).toContain('epoch');
+
+    const evaluated = await first.create({ ...training, type: 'evaluate', ensemble: 'tiny@2', settings: {} });
+    await toItsEnd(first, evaluated.id);
+    expect(await first.get(evaluated.id)).toMatchObject({
+      state: 'done',
+      result: { version: '2', digest: result!.digest, metrics: { images: 12, top5: 1 } },
+    });
+
+    const again = await first.create(training);
+    let seen = 0;
+    for await (const event of first.events(again.id)) {
+      seen = event.id;
+      if (event.type === 'epoch') break;
+    }
+    const gone = once(first.child, 'exit');
+    killGroup(first.child);
+    await gone;
+
+    const second = await start();
+    expect(second.version).toBe('1'); // nobody said that the candidate is to be served
+    expect((await second.events(again.id, seen).next()).value).toMatchObject({ id: seen + 1 });
+    const end = await toItsEnd(second, again.id);
+    expect(end.types.filter((type) => type === 'start')).toHaveLength(2);
+    expect(end.digest).toBe(digest);
+    expect(await second.get(again.id)).toMatchObject({ state: 'done', result: { version: '3' } });
+  });
+});
