@@ -48,7 +48,7 @@ const settingsSchema = z.object({
   maxQueueGflops: integer(1, 1_000_000_000)
     .default(5000)
     .describe(
-      'most work that waits or runs, in 10⁹ floating-point operations; more gets 429. More than the devices do in TIMEOUT_MS ends in 504 under overload',
+      'most work that waits or runs, in 10⁹ floating-point operations; more gets 429; so does what the measured rate cannot do in time',
     ),
   timeoutMs: integer(1, 3_600_000)
     .default(20_000)

@@ -12,22 +12,28 @@ export interface Claim {
 
 /** The books of the queue: work that was admitted and is not done. */
 export interface Admission {
-  /** Throws QUEUE_FULL. */
-  admit(work: number): Claim;
+  /** Throws QUEUE_FULL where there is no room, or where all that was admitted cannot be done by `deadline` (`performance.now()`). */
+  admit(work: number, deadline?: number): Claim;
   queue(): QueueState;
 }
 
-/** A request with more than `maxWork` is admitted where there is no other. */
+/**
+ * A request with more than `maxWork` is admitted where there is no other. Batches are made across requests, so under overload
+ * all of them end late: without a look at the deadline each would be computed, and none answered in time.
+ */
 export function createAdmission(maxWork: number, throughput: Throughput): Admission {
   let queued = 0;
   let requests = 0;
 
   return {
     queue: () => ({ requests, work: queued, maxWork }),
-    admit(work) {
+    admit(work, deadline = Number.POSITIVE_INFINITY) {
       if (requests > 0 && queued + work > maxWork) {
         throw queueFull(work, queued, maxWork, throughput.secondsFor(queued + work - maxWork));
       }
+      const seconds = throughput.isSettled() ? (throughput.secondsFor(queued + work) ?? 0) : 0;
+      const secondsLeft = (deadline - performance.now()) / 1000;
+      if (requests > 0 && seconds > secondsLeft) throw tooSlow(seconds, secondsLeft);
       let unclaimed = work;
       let unfinished = 0;
       let released = false;
@@ -72,5 +78,13 @@ function queueFull(work: number, queued: number, max: number, seconds = 1): Very
     'QUEUE_FULL',
     `expected at most ${gigaflop(max)} of work in the queue, received ${gigaflop(work)} beside ${gigaflop(queued)}`,
     { retryAfterSeconds: Math.max(1, Math.ceil(seconds)) },
+  );
+}
+
+function tooSlow(seconds: number, secondsLeft: number): VerydeepError {
+  return new VerydeepError(
+    'QUEUE_FULL',
+    `expected work that is done within the ${secondsLeft.toFixed(1)} s that the request may take, the queue takes about ${seconds.toFixed(1)} s`,
+    { retryAfterSeconds: Math.max(1, Math.ceil(seconds - secondsLeft)) },
   );
 }

@@ -40,8 +40,8 @@ export interface Reservation {
 }
 
 export interface Batcher {
-  /** Reserves room for all of a request's work. Throws QUEUE_FULL. */
-  admit(work: number): Reservation;
+  /** Reserves room for all of a request's work, to be done by `deadline` (`performance.now()`). Throws QUEUE_FULL. */
+  admit(work: number, deadline?: number): Reservation;
   queue(): QueueState;
 }
 
@@ -166,8 +166,8 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   return {
     queue: admission.queue,
-    admit(work) {
-      const claim = admission.admit(work);
+    admit(work, deadline) {
+      const claim = admission.admit(work, deadline);
       return {
         release: claim.release,
         async run(item, signal) {

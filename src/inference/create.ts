@@ -59,7 +59,7 @@ export function createInference(options: CreateInferenceOptions): Inference {
         const startedMs = performance.now();
         const image = await unlessAborted(readHeader(bytes, limits), signal);
         const plan = planImage(ensemble, inferenceOptions, image);
-        reservation = batcher.admit(plan.work);
+        reservation = batcher.admit(plan.work, context.deadline);
         const headerMs = performance.now() - startedMs;
 
         let decodeStartedMs = 0;

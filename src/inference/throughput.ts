@@ -4,14 +4,18 @@ export interface Throughput {
   add(work: number, startedMs: number, doneMs: number): void;
   /** Undefined before the first work is done. */
   secondsFor(work: number): number | undefined;
+  /** Whether the rate is that of many batches, and not of the first few, which may have been slow ones. */
+  isSettled(): boolean;
 }
 
 /** Each batch weighs this much less with every later one: the rate is that of the last twenty or so. */
 const decay = 0.95;
+const manyBatches = 20;
 
 export function createThroughput(): Throughput {
   let work = 0;
   let seconds = 0;
+  let batches = 0;
   let lastDoneMs = Number.NEGATIVE_INFINITY;
   return {
     add(done, startedMs, doneMs) {
@@ -20,7 +24,9 @@ export function createThroughput(): Throughput {
       work = decay * work + done;
       seconds = decay * seconds + ownMs / 1000;
       lastDoneMs = doneMs;
+      batches++;
     },
     secondsFor: (wanted) => (work > 0 ? (wanted * seconds) / work : undefined),
+    isSettled: () => batches >= manyBatches,
   };
 }

@@ -210,6 +210,36 @@ describe('admission', () => {
     expect(batcher.queue()).toEqual({ requests: 0, work: 0, maxWork: 10 });
   });
 
+  it('refuses what the measured rate cannot do by its deadline, where others are before it', async () => {
+    const { calls, ask, batcher } = setUp();
+    for (let id = 0; id < 20; id++) {
+      const answer = ask(item(id)); // 1 of work in 2 s
+      vi.advanceTimersByTime(2000);
+      calls[0]!.answer();
+      await answer;
+    }
+    const in10s = performance.now() + 10_000;
+    batcher.admit(50, in10s).release(); // alone: its own deadline is its own matter
+    const held = batcher.admit(3, in10s);
+    batcher.admit(2, in10s).release();
+    expect(() => batcher.admit(4, in10s)).toThrow(
+      expect.objectContaining({ code: 'QUEUE_FULL', statusCode: 429, retryAfterSeconds: 4 }),
+    );
+    held.release();
+    expect(batcher.queue()).toEqual({ requests: 0, work: 0, maxWork: 100 });
+  });
+
+  it('does not judge by the first few batches', async () => {
+    const { calls, ask, batcher } = setUp();
+    const first = ask(item(1));
+    vi.advanceTimersByTime(60_000);
+    calls[0]!.answer();
+    await first;
+    const held = batcher.admit(3);
+    batcher.admit(4, performance.now() + 10_000).release();
+    held.release();
+  });
+
   it('takes a request larger than the queue where there is no other', () => {
     const { batcher } = setUp({ maxQueueWork: 10 });
     const large = batcher.admit(50);
