@@ -17,6 +17,9 @@ export interface Admission {
   queue(): QueueState;
 }
 
+/** The rate varies, and batches overtake each other: refused is what would be late at half of it. */
+const caution = 2;
+
 /**
  * A request with more than `maxWork` is admitted where there is no other. Batches are made across requests, so under overload
  * all of them end late: without a look at the deadline each would be computed, and none answered in time.
@@ -33,7 +36,7 @@ export function createAdmission(maxWork: number, throughput: Throughput): Admiss
       }
       const seconds = throughput.isSettled() ? (throughput.secondsFor(queued + work) ?? 0) : 0;
       const secondsLeft = (deadline - performance.now()) / 1000;
-      if (requests > 0 && seconds > secondsLeft) throw tooSlow(seconds, secondsLeft);
+      if (requests > 0 && caution * seconds > secondsLeft) throw tooSlow(seconds, secondsLeft);
       let unclaimed = work;
       let unfinished = 0;
       let released = false;
@@ -84,7 +87,7 @@ function queueFull(work: number, queued: number, max: number, seconds = 1): Very
 function tooSlow(seconds: number, secondsLeft: number): VerydeepError {
   return new VerydeepError(
     'QUEUE_FULL',
-    `expected work that is done within the ${secondsLeft.toFixed(1)} s that the request may take, the queue takes about ${seconds.toFixed(1)} s`,
-    { retryAfterSeconds: Math.max(1, Math.ceil(seconds - secondsLeft)) },
+    `expected a queue that is surely done in the ${secondsLeft.toFixed(1)} s that the request may take, it takes about ${seconds.toFixed(1)} s`,
+    { retryAfterSeconds: Math.max(1, Math.ceil(seconds - secondsLeft / caution)) },
   );
 }

@@ -4,13 +4,13 @@ export interface Throughput {
   add(work: number, startedMs: number, doneMs: number): void;
   /** Undefined before the first work is done. */
   secondsFor(work: number): number | undefined;
-  /** Whether the rate is that of many batches, and not of the first few, which may have been slow ones. */
+  /** Whether the rate is that of several batches, and not of the first, which may have been a slow one. */
   isSettled(): boolean;
 }
 
 /** Each batch weighs this much less with every later one: the rate is that of the last twenty or so. */
 const decay = 0.95;
-const manyBatches = 20;
+const enoughBatches = 5;
 
 export function createThroughput(): Throughput {
   let work = 0;
@@ -27,6 +27,6 @@ export function createThroughput(): Throughput {
       batches++;
     },
     secondsFor: (wanted) => (work > 0 ? (wanted * seconds) / work : undefined),
-    isSettled: () => batches >= manyBatches,
+    isSettled: () => batches >= enoughBatches,
   };
 }
