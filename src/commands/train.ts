@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ownImageLimits } from '../image/limits.ts';
+import { lockFile } from '../jobs/file-lock.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
 import { oneOf, wrongUse } from './option-values.ts';
@@ -121,6 +123,8 @@ export async function run(argv: string[]): Promise<number> {
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const printer = createTrainingPrinter();
+  // Two trainings of one run would write each other's checkpoints.
+  const lock = await lockFile(join(values.out, 'lock'), lockTimeoutMs);
   try {
     const network = await train({
       settings,
@@ -135,10 +139,14 @@ export async function run(argv: string[]): Promise<number> {
     });
     return network ? 0 : 1;
   } finally {
+    lock.release();
     printer.stop();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
+
+/** A training that was just killed may take a moment to end. */
+const lockTimeoutMs = 2000;
 
 /** `256`, or `256-512`. */
 function parseScale(text: string): { min: number; max: number } {
