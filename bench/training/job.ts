@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/engine/create.ts';
 import { createOnednnTrainingStep } from '../../src/engine/onednn/training-step.ts';
+import { ownImageLimits } from '../../src/image/limits.ts';
 import { stepsPerEpoch } from '../../src/training/batch.ts';
 import type { CheckpointHeader, TrainingState } from '../../src/training/checkpoint.ts';
 import { loadDataset } from '../../src/training/dataset.ts';
@@ -48,7 +49,7 @@ const settings = parseSettings({
   cacheBytes: Number(values['cache-mb']) * 2 ** 20,
 });
 const { batch, crop, scale, seed, fc, precision, threads } = settings;
-const limits = { maxFileBytes: 2 ** 28, maxPixels: 2 ** 28 };
+const limits = ownImageLimits;
 
 const loadingStarted = performance.now();
 const dataset = await loadDataset({

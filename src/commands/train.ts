@@ -116,6 +116,8 @@ export async function run(argv: string[]): Promise<number> {
     console.error,
   );
 
+  // Two trainings of one run would write each other's checkpoints.
+  const lock = await lockFile(join(values.out, 'lock'), lockTimeoutMs);
   const controller = new AbortController();
   const interrupt = (): void => {
     console.error('\nfinishing the step and writing a checkpoint; press Ctrl-C again to stop at once');
@@ -123,8 +125,6 @@ export async function run(argv: string[]): Promise<number> {
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const printer = createTrainingPrinter();
-  // Two trainings of one run would write each other's checkpoints.
-  const lock = await lockFile(join(values.out, 'lock'), lockTimeoutMs);
   try {
     const network = await train({
       settings,
