@@ -9,6 +9,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { integer, isWrongUse, oneOf } from '../src/commands/option-values.ts';
+import { messageOf } from '../src/errors.ts';
 import type { Evaluation } from '../src/evaluation/evaluation.ts';
 import { type Curves, curves, type Table, type Training, tables, trainings } from './results/campaign.ts';
 import { evaluate, type Folders, train } from './results/commands.ts';
@@ -16,25 +18,36 @@ import { drawPoints, readPoints } from './results/curves.ts';
 import { curvesSection, tableSection } from './results/markdown.ts';
 
 const parts: readonly (Table | Curves)[] = [...tables, ...curves];
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string', default: 'data' },
-    out: { type: 'string', default: join('runs', 'results') },
-    only: { type: 'string', multiple: true, default: parts.map(({ name }) => name) },
-    'at-once': { type: 'string', default: '1' },
-  },
-});
-const folders: Folders = values;
-const wanted = values.only.map((name) => {
-  const part = parts.find((one) => one.name === name);
-  if (part) return part;
-  throw new Error(`--only: expected one of ${parts.map((one) => one.name).join(', ')}; received "${name}"`);
-});
+const names = parts.map(({ name }) => name);
 
-await trainAll(neededBy(wanted), Number(values['at-once']));
-for (const part of wanted) await ('data' in part ? writeTable(part) : writeCurves(part));
+try {
+  const { wanted, atOnce, folders } = readOptions();
+  await trainAll(neededBy(wanted), atOnce, folders);
+  for (const part of wanted) await ('data' in part ? writeTable(part, folders) : writeCurves(part, folders));
+} catch (error) {
+  console.error(`results: ${messageOf(error)}`);
+  process.exitCode = isWrongUse(error) ? 2 : 1;
+}
 
 // --- helpers ---
+
+/** Throws INVALID_OPTION, and what `parseArgs` throws. */
+function readOptions(): { wanted: (Table | Curves)[]; atOnce: number; folders: Folders } {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string', default: 'data' },
+      out: { type: 'string', default: join('runs', 'results') },
+      only: { type: 'string', multiple: true, default: names },
+      'at-once': { type: 'string', default: '1' },
+    },
+  });
+  const wanted = values.only.map((name) => oneOf('--only', name, names));
+  return {
+    wanted: parts.filter(({ name }) => wanted.includes(name)),
+    atOnce: integer('--at-once', values['at-once'], 1),
+    folders: { data: values.data, out: values.out },
+  };
+}
 
 /** The trainings of some tables, and those that they start from. */
 function neededBy(some: readonly (Table | Curves)[]): Training[] {
@@ -48,7 +61,7 @@ function neededBy(some: readonly (Table | Curves)[]): Training[] {
 }
 
 /** In their order, a few at once; each after the one that it starts from. */
-async function trainAll(needed: readonly Training[], atOnce: number): Promise<void> {
+async function trainAll(needed: readonly Training[], atOnce: number, folders: Folders): Promise<void> {
   const finished = new Map<string, Promise<void>>();
   const turns: Promise<void>[] = Array.from({ length: atOnce }, () => Promise.resolve());
   for (const training of needed) {
@@ -62,19 +75,19 @@ async function trainAll(needed: readonly Training[], atOnce: number): Promise<vo
   await Promise.all(turns);
 }
 
-async function writeTable(table: Table): Promise<void> {
+async function writeTable(table: Table, folders: Folders): Promise<void> {
   await evaluate(table, folders);
   const json = await readFile(join(folders.out, 'evaluations', table.name, 'evaluation.json'), 'utf8');
-  await write(table, tableSection(table, JSON.parse(json) as Evaluation));
+  await write(table, tableSection(table, JSON.parse(json) as Evaluation), folders);
 }
 
-async function writeCurves(some: Curves): Promise<void> {
+async function writeCurves(some: Curves, folders: Folders): Promise<void> {
   const points = await readPoints(some, folders);
   await writeFile(join(folders.out, `${some.name}.svg`), await drawPoints(points));
-  await write(some, curvesSection(some, points));
+  await write(some, curvesSection(some, points), folders);
 }
 
-async function write({ name }: Table | Curves, text: string): Promise<void> {
+async function write({ name }: Table | Curves, text: string, folders: Folders): Promise<void> {
   await writeFile(join(folders.out, `${name}.md`), text);
   console.log(text);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { isWrongUse } from './commands/option-values.ts';
 import { VerydeepError } from './errors.ts';
 
 interface Command {
@@ -75,16 +76,6 @@ async function main([name, ...argv]: string[]): Promise<number> {
     console.error(`verydeep ${name}: ${error.message} (${error.code})`);
     return 1;
   }
-}
-
-/** Options that `parseArgs` or a command does not accept. */
-function isWrongUse(error: unknown): error is Error {
-  if (error instanceof VerydeepError) return error.code === 'INVALID_OPTION';
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    /^ERR_PARSE_ARGS/.test(String((error as { code: unknown }).code))
-  );
 }
 
 // The reader of a pipe has what it wanted (`verydeep classify ... | head`).

@@ -1,3 +1,4 @@
+import { counted } from '../../src/evaluation/counted.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import { percent } from '../../src/evaluation/percent.ts';
 import { tablesOf } from '../../src/evaluation/tables.ts';
@@ -11,7 +12,7 @@ export function tableSection(table: Table, evaluation: Evaluation): string {
   const { images, classes } = evaluation.data;
   const parts = [
     `## ${table.title}`,
-    `${images} validation images of ${classes} classes; \`npm run results -- --only ${table.name}\``,
+    `${counted(images, 'validation image')} of ${counted(classes, 'class')}; \`npm run results -- --only ${table.name}\``,
     ...(goals.length > 0 ? [markdownTable(goalLines(goals, evaluation))] : []),
     ...(claims.length > 0 ? [markdownTable(claimLines(claims, evaluation))] : []),
     ...tablesOf(evaluation).flatMap(({ title, paper, columns, rows }) => [

@@ -4,6 +4,7 @@ import { engineNames } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
+import { counted } from '../evaluation/counted.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/plan.ts';
@@ -103,7 +104,7 @@ export async function run(argv: string[]): Promise<number> {
     });
     progress.stop();
     console.log(
-      `${out}: ${names.length} pictures, ${columns.map(({ network, fc }) => `${fc} of ${network}`).join(', ')}`,
+      `${out}: ${counted(names.length, 'picture')}, ${columns.map(({ network, fc }) => `${fc} of ${network}`).join(', ')}`,
     );
     return described.length === paths.length ? 0 : 1;
   } finally {

@@ -19,7 +19,17 @@ export function oneOf<Choice extends string>(
   return choice;
 }
 
-/** What `main.ts` answers with exit code 2. */
+/** For the caller to throw: wrong use, which ends with exit code 2. */
 export function wrongUse(option: string, expected: string, received: string): VerydeepError {
   return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
+}
+
+/** Options that `parseArgs` or a command does not accept. */
+export function isWrongUse(error: unknown): error is Error {
+  if (error instanceof VerydeepError) return error.code === 'INVALID_OPTION';
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    /^ERR_PARSE_ARGS/.test(String((error as { code: unknown }).code))
+  );
 }

@@ -1,3 +1,4 @@
+import { counted } from '../evaluation/counted.ts';
 import { percent } from '../evaluation/percent.ts';
 import type { OnTrainingEvent, TrainingEvent } from '../training/events.ts';
 import { createProgress, duration, type Progress } from './progress.ts';
@@ -41,7 +42,7 @@ function linesOf(event: Exclude<TrainingEvent, { type: 'loading' | 'step' }>): s
     case 'dataset': {
       const { train, validation, classes, skipped } = event;
       return [
-        `${train} training and ${validation} validation images, ${classes} classes`,
+        `${train} training and ${counted(validation, 'validation image')}, ${counted(classes, 'class')}`,
         ...skipped.map((problem) => `skipped ${problem}`),
       ];
     }

@@ -1,10 +1,12 @@
 import { some } from '../training/listing.ts';
+import { counted } from './counted.ts';
 import type { Evaluation } from './evaluation.ts';
 
 /** `693 images of 101 classes; onednn fp32` */
 export function dataLine({ data, engine }: Evaluation): string {
   const boxes = data.boxes > 0 ? `, ${data.boxes} with a box` : '';
-  return `${data.images} images of ${data.classes} classes${boxes}; ${engine.engine} ${engine.precision}`;
+  const images = `${counted(data.images, 'image')} of ${counted(data.classes, 'class')}`;
+  return `${images}${boxes}; ${engine.engine} ${engine.precision}`;
 }
 
 /** What was left out and why; nothing where all images were measured. */
@@ -13,11 +15,14 @@ export function skippedLines({ skipped: { unknownClasses, unreadable } }: Evalua
   if (unknownClasses.length > 0) {
     const images = unknownClasses.reduce((sum, { images: own }) => sum + own, 0);
     const labels = some(unknownClasses.map(({ label }) => label));
-    lines.push(`left out: ${images} images of classes that not all networks know: ${labels}`);
+    lines.push(`left out: ${counted(images, 'image')} of classes that not all networks know: ${labels}`);
   }
   if (unreadable.length > 0) {
     const [{ name, reason }] = unreadable as [(typeof unreadable)[0]];
-    lines.push(`left out: ${unreadable.length} images that cannot be read, for instance ${name}: ${reason}`);
+    const example = unreadable.length > 1 ? ', for instance' : ':';
+    lines.push(
+      `left out: ${counted(unreadable.length, 'image')} that cannot be read${example} ${name}: ${reason}`,
+    );
   }
   return lines;
 }

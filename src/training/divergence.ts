@@ -21,7 +21,7 @@ export function diverged(
 ): VerydeepError {
   return new VerydeepError(
     'TRAINING_DIVERGED',
-    `${what} in epoch ${epoch} after ${step} steps at rate ${rate}; the last good checkpoint is kept: ` +
+    `${what} in epoch ${epoch} after step ${step} at rate ${rate}; the last good checkpoint is kept: ` +
       'start again with a lower rate or another initialisation',
   );
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { counted } from '../../src/evaluation/counted.ts';
 import {
   classMetrics,
   classShares,
@@ -136,5 +137,14 @@ describe('localisation', () => {
         expect(is).toBe(right >= 0 && right < count);
       }),
     );
+  });
+});
+
+describe('a count', () => {
+  it('is of one thing or of several', () => {
+    const of = (count: number): string[] => ['image', 'class', 'box'].map((thing) => counted(count, thing));
+    expect(of(1)).toEqual(['1 image', '1 class', '1 box']);
+    expect(of(0)).toEqual(['0 images', '0 classes', '0 boxes']);
+    expect(of(12)).toEqual(['12 images', '12 classes', '12 boxes']);
   });
 });

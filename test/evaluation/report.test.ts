@@ -201,7 +201,7 @@ describe('the report', () => {
     };
     const page = await render({ skipped });
     expect(page).toContain('left out: 2 images of classes that not all networks know: wasp');
-    expect(page).toContain('left out: 1 images that cannot be read, for instance ant/half.png');
+    expect(page).toContain('left out: 1 image that cannot be read: ant/half.png');
   });
 
   it.each([

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { curves, type Table, tables, trainings } from '../../scripts/results/campaign.ts';
 import { trainingArguments } from '../../scripts/results/commands.ts';
@@ -133,5 +135,15 @@ describe('the campaign', () => {
     expect(trainingArguments(training, { data: 'data', out: 'out' }).join(' ')).toBe(
       'train --data data/caltech101 --list data/caltech101/train30.txt --from out/runs/a --epochs 2 --out out/runs/d',
     );
+  });
+});
+
+describe('the command', () => {
+  it('refuses an unknown table in a line, as wrong use', () => {
+    const script = fileURLToPath(new URL('../../scripts/results.ts', import.meta.url));
+    const args = ['--import', 'tsx', script, '--only', 'unknown'];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toMatch(/^results: --only: expected caltech30, .*; received "unknown"\n$/);
+    expect(status).toBe(2);
   });
 });

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { percent } from '../percent.ts';
 import { bestBoxRow, bestRow, describeRow } from '../rows.ts';
@@ -62,7 +63,7 @@ async function shares(
   const all = table(`${title}, worst first`, columns, rows);
   return [
     ...drawn,
-    html`<details><summary>All ${sorted.length} classes as a table</summary><div class="tall">${all}</div></details>`,
+    html`<details><summary>All as a table: ${counted(sorted.length, 'class')}</summary><div class="tall">${all}</div></details>`,
   ];
 }
 

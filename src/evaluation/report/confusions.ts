@@ -23,7 +23,7 @@ export async function confusions(evaluation: Evaluation): Promise<Html> {
       .join(', ') + (takenFor.length > limits.answers ? ', …' : ''),
   ]);
   return html`<section><h2>Confusion of the worst classes</h2>
-${await matrix(worst, `Images of the worst ${worst.length} classes by what they were taken for (${describeRow(best)})`)}
+${await matrix(worst, `Images of the worst classes (${worst.length}) by what they were taken for (${describeRow(best)})`)}
 ${table('Worst classes', ['class', 'images', 'top-1', 'taken for (images)'], rows)}</section>`;
 }
 

@@ -99,7 +99,7 @@ function errorPlot(points: readonly Point[], label: string, caption: string): Pr
       },
       resolve: { scale: { x: 'independent' } },
     },
-    `${label} of ${new Set(points.map(({ row }) => row)).size} rows; the tables have the numbers`,
+    `${label}, row by row; the tables have the numbers`,
     caption,
   );
 }

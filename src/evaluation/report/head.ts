@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { EvaluatedNetwork, Evaluation } from '../evaluation.ts';
 import { dataLine } from '../notes.ts';
 import { percent } from '../percent.ts';
@@ -49,7 +50,7 @@ function networkCells(network: EvaluatedNetwork): string[] {
     `${fc}`,
     `${crop}`,
     trainingScaleOf(network),
-    head === 'classes' ? `${classes} classes` : head === 'scr' ? 'a box (SCR)' : 'a box a class (PCR)',
+    head === 'classes' ? counted(classes, 'class') : head === 'scr' ? 'a box (SCR)' : 'a box a class (PCR)',
     parameters.toLocaleString('en'),
     validation ? `${percent(validation.accuracy)}, epoch ${validation.epoch}` : '',
     source.kind === 'ensemble' ? `${source.ensemble}, version ${source.version}` : source.folder,
