@@ -62,7 +62,7 @@ describe('the report', () => {
       expect(page).toContain(text);
     for (const { name, source } of evaluation.networks) {
       expect(page).toContain(`<td class="text">${name}</td>`);
-      expect(page).toContain(source.digest.slice(0, 19));
+      expect(page).toContain(`>${source.digest.slice(7, 15)}…<`);
     }
   });
 
@@ -137,11 +137,21 @@ describe('the report', () => {
       `${epoch(1, 0.25)}{"type":"step","epoch":2,"step":1}\n${epoch(2, 0.5)}${epoch(2, 0.75)}{"type":"epo`,
     );
     const trained = await render();
+    const many = Array.from({ length: 10 }, (_, i) => ({
+      ...evaluation.networks.find(({ name }) => name === 'c')!,
+      name: `a-network-with-a-long-name-${i}`,
+    }));
+    const crowded = await render({ networks: [...evaluation.networks, ...many] });
     rmSync(log);
     expect(sections(trained)).toContain('Training');
     const accuracy = trained.match(/aria-label="Top-1 accuracy by epoch of c".*?<\/svg>/s)![0];
     expect(count(accuracy, /stroke="var\(--series-1\)"/g)).toBeGreaterThan(0);
     expect(trained).toContain('aria-label="Loss by epoch of c"');
+
+    const ofMany = crowded.match(/<svg [^>]*aria-label="Top-1 accuracy by epoch of c, [^>]*>/)![0];
+    // The legend makes the plot higher, not wider.
+    expect(Number(/ width="(\d+)"/.exec(ofMany)![1])).toBeLessThan(700);
+    expect(crowded).toMatch(/<h1>\d+ networks on /);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { readEpochs } from '../../training/epoch-log.ts';
 import type { EvaluatedNetwork, Evaluation } from '../evaluation.ts';
 import { type Html, html, nothing } from './html.ts';
+import { seriesStyles } from './palette.ts';
 import { plot, plotWidth } from './plot.ts';
 
 /** Loss and accuracy by epoch, of the networks whose run folders have a log. */
@@ -33,27 +34,30 @@ async function plotsOf(curves: readonly Curve[], accuracy: string, loss: string)
   const points = curves.flatMap(({ network: { name }, epochs }) =>
     epochs.map((one) => ({ ...one, name, training: one.trainingLoss, validation: one.loss })),
   );
+  const { colours, dashes } = seriesStyles(names.length);
+  const legend = { columns: legendColumns(names), symbolSize: 600 };
   const common = {
     data: { values: points },
-    width: plotWidth,
+    mark: { type: 'line', point: points.length === curves.length },
     height: 220,
-  };
-  const x = {
-    field: 'epoch',
-    type: 'quantitative',
-    title: 'epoch',
-    axis: { tickMinStep: 1, format: 'd', grid: false },
   } as const;
-  const color = { field: 'name', type: 'nominal', scale: { domain: names } } as const;
-  const line = { type: 'line', point: points.length === curves.length } as const;
+  const encoding = {
+    x: {
+      field: 'epoch',
+      type: 'quantitative',
+      title: 'epoch',
+      axis: { tickMinStep: 1, format: 'd', grid: false },
+    },
+    color: { field: 'name', type: 'nominal', scale: { domain: names, range: colours }, legend },
+    strokeDash: { field: 'name', type: 'nominal', scale: { domain: names, range: dashes }, legend },
+  } as const;
   return [
     await plot(
       {
         ...common,
-        mark: line,
+        width: plotWidth,
         encoding: {
-          x,
-          color,
+          ...encoding,
           y: { field: 'accuracy', type: 'quantitative', title: null, axis: { format: '.0%' } },
         },
       },
@@ -64,16 +68,21 @@ async function plotsOf(curves: readonly Curve[], accuracy: string, loss: string)
       {
         ...common,
         transform: [{ fold: ['training', 'validation'], as: ['split', 'value'] }],
-        mark: line,
+        width: plotWidth / 2 - 20,
         encoding: {
-          x,
-          color,
+          ...encoding,
+          column: { field: 'split', sort: null },
           y: { field: 'value', type: 'quantitative', title: null, scale: { zero: false } },
-          strokeDash: { field: 'split', type: 'nominal', scale: { domain: ['validation', 'training'] } },
         },
       },
       `Loss by epoch of ${names.join(', ')}`,
       `Loss (${loss}) by epoch; while training with dropout and changed pictures.`,
     ),
   ];
+}
+
+/** So many that the legend is no wider than the plot. */
+function legendColumns(names: readonly string[]): number {
+  const longest = Math.max(...names.map(({ length }) => length));
+  return Math.max(1, Math.floor(plotWidth / (45 + 7 * longest)));
 }

@@ -13,7 +13,7 @@ export function head(
 ): Html {
   const { data, engine, networks } = evaluation;
   return html`<header>
-<h1>${networks.map(({ name }) => name).join(', ')} on ${data.folder}, ${data.split}</h1>
+<h1>${titleOf(networks)} on ${data.folder}, ${data.split}</h1>
 <p>${dataLine(evaluation)}, device ${engine.device}. ${day(origin.time)}.</p>
 <dl>
 <dt>Command</dt><dd><code>${origin.command}</code></dd>
@@ -32,7 +32,7 @@ ${table(
     'parameters',
     'in training',
     'from',
-    'digest',
+    'sha256',
   ],
   networks.map(networkCells),
 )}</header>
@@ -40,6 +40,13 @@ ${table(
 }
 
 // --- helpers ---
+
+/** Many are said by their number: the table has their names. */
+function titleOf(networks: readonly EvaluatedNetwork[]): string {
+  return networks.length > 5
+    ? counted(networks.length, 'network')
+    : networks.map(({ name }) => name).join(', ');
+}
 
 function networkCells(network: EvaluatedNetwork): string[] {
   const { name, architecture, width, fc, crop, head, classes, parameters, validation, source } = network;
@@ -54,7 +61,7 @@ function networkCells(network: EvaluatedNetwork): string[] {
     parameters.toLocaleString('en'),
     validation ? `${percent(validation.accuracy)}, epoch ${validation.epoch}` : '',
     source.kind === 'ensemble' ? `${source.ensemble}, version ${source.version}` : source.folder,
-    `${source.digest.slice(0, 19)}…`,
+    `${source.digest.slice('sha256:'.length, 'sha256:'.length + 8)}…`,
   ];
 }
 

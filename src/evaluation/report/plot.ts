@@ -1,12 +1,10 @@
 import { parse, View } from 'vega';
 import { type Config, compile, type TopLevelSpec } from 'vega-lite';
 import { type Html, html, raw } from './html.ts';
+import { seriesColours } from './palette.ts';
 
 /** Width of a plot's marks in pixels, without axes. */
 export const plotWidth = 560;
-
-/** Colours follow the page's, light or dark: the page defines these variables (style.ts). */
-export const seriesColours = ['var(--series-1)', 'var(--series-2)', 'var(--series-3)', 'var(--series-4)'];
 
 const text = { labelColor: 'currentColor', titleColor: 'currentColor', labelFontSize: 12, titleFontSize: 12 };
 

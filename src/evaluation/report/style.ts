@@ -1,29 +1,28 @@
+import { palette } from './palette.ts';
+
 /** The page's looks: light or dark as the reader's system is, narrow or wide, on screen or on paper. */
 export const style = `
 :root {
   color-scheme: light dark;
-  --back: #fff; --text: #1d2430; --muted: #5a6472; --line: #d5dae1; --soft: #f3f5f8;
-  --series-1: #2166ac; --series-2: #d6604d; --series-3: #2a8c55; --series-4: #8a5fb5;
+  ${coloursOf('light')} --text: #1d2430; --muted: #5a6472; --line: #d5dae1; --soft: #f3f5f8;
   --right: #1b7a43; --wrong: #b42318;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --back: #14171c; --text: #e4e8ee; --muted: #9aa5b4; --line: #39424f; --soft: #1e232b;
-    --series-1: #6aaee8; --series-2: #f28d7b; --series-3: #62c48d; --series-4: #b99be0;
+    ${coloursOf('dark')} --text: #e4e8ee; --muted: #9aa5b4; --line: #39424f; --soft: #1e232b;
     --right: #62c48d; --wrong: #f28d7b;
   }
 }
 @media print {
   :root {
     color-scheme: light;
-    --back: #fff; --text: #000; --muted: #444; --line: #bbb; --soft: #fff;
-    --series-1: #2166ac; --series-2: #d6604d; --series-3: #2a8c55; --series-4: #8a5fb5;
+    ${coloursOf('light')} --text: #000; --muted: #444; --line: #bbb; --soft: #fff;
     --right: #1b7a43; --wrong: #b42318;
   }
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; max-width: 64rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text);
+  margin: 0 auto; max-width: 70rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere;
 }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .5rem; }
@@ -33,7 +32,14 @@ code { font: .85em/1.5 ui-monospace, monospace; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; }
 dt { color: var(--muted); }
 dd { margin: 0; }
-.scroll { overflow-x: auto; }
+.scroll { /* a shadow where there is more to the left or right */
+  overflow-x: auto;
+  background:
+    linear-gradient(to right, var(--back) 50%, transparent) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, var(--back) 50%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, var(--line), transparent) left / 1rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--line), transparent) right / 1rem 100% no-repeat scroll;
+}
 .tall { max-height: 30rem; overflow-y: auto; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: .9rem; overflow-wrap: normal; }
 caption { text-align: left; font-weight: 600; padding-bottom: .25rem; white-space: nowrap; }
@@ -61,11 +67,19 @@ rect.found { stroke: #ffb347; }
 .right { color: var(--right); }
 .wrong { color: var(--wrong); }
 @media print {
-  .scroll, .tall { overflow: visible; max-height: none; }
-  figure, tr, .pictures li { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  .scroll, .tall { overflow: visible; max-height: none; background: none; }
+  figure, tr, .scroll, .pictures li { break-inside: avoid; }
+  h2, h2 + p, caption, thead { break-after: avoid; }
+  details:not([open]) { display: none; }
   table { font-size: .7rem; }
   .text { white-space: normal; }
   th, td { padding-right: .4rem; }
 }
 `;
+
+// --- helpers ---
+
+function coloursOf(theme: keyof typeof palette): string {
+  const { back, series } = palette[theme];
+  return [`--back: ${back};`, ...series.map((colour, i) => `--series-${i + 1}: ${colour};`)].join(' ');
+}
