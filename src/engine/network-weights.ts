@@ -1,6 +1,6 @@
 import { VerydeepError } from '../errors.ts';
 import { tensorsOf } from '../network/layers.ts';
-import type { Weights } from '../network/weights.ts';
+import type { InitialWeights, Weights } from '../network/weights.ts';
 import { readWeights } from '../safetensors/safetensors.ts';
 import type { NetworkSource } from './engine.ts';
 
@@ -11,14 +11,19 @@ export async function loadWeights({
   weights,
 }: Omit<NetworkSource, 'preprocessing'>): Promise<Weights> {
   const tensors = 'path' in weights ? await readWeights(weights.path) : weights;
-  checkTensors(id, spec, tensors);
-  for (const [name, { shape, data }] of tensors) {
-    const count = shape.reduce((a, b) => a * b, 1);
-    if (data.length === count) continue;
-    const message = `${id}: expected ${count} numbers in tensor ${name}, received ${data.length}`;
+  checkWeights(id, spec, tensors);
+  return tensors;
+}
+
+/** Throws INVALID_WEIGHTS where {@link checkTensors} does, or where a tensor has too few numbers or too many. */
+export function checkWeights(name: string, spec: NetworkSource['spec'], tensors: InitialWeights): void {
+  checkTensors(name, spec, tensors);
+  for (const [key, tensor] of tensors) {
+    const count = tensor.shape.reduce((a, b) => a * b, 1);
+    if (!('data' in tensor) || tensor.data.length === count) continue;
+    const message = `${name}: expected ${count} numbers in tensor ${key}, received ${tensor.data.length}`;
     throw new VerydeepError('INVALID_WEIGHTS', message);
   }
-  return tensors;
 }
 
 /** Throws INVALID_WEIGHTS where a tensor of the network is missing or has another shape; `name` is for messages. */

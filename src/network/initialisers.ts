@@ -1,7 +1,7 @@
 import type { NetworkSpec } from './architecture.ts';
 import { fanInOf, layersOf, type WeightLayer, weightLayersOf } from './layers.ts';
-import type { Random } from './random.ts';
-import type { Tensor, Weights } from './weights.ts';
+import { createRandom, type Random } from './random.ts';
+import type { DrawnTensor, InitialWeights, Tensor, Weights } from './weights.ts';
 
 /** Standard deviation of a layer's initial weights; biases are zero. */
 const deviations = {
@@ -17,19 +17,29 @@ export type Initialiser = keyof typeof deviations;
 
 export const initialisers = Object.keys(deviations) as Initialiser[];
 
-/** Fresh weights. */
-export function initialWeights(spec: NetworkSpec, initialiser: Initialiser, random: Random): Weights {
-  const weights = new Map<string, Tensor>();
+/** Fresh weights. Each tensor has a random state of its own, that of `random` after all before it. */
+export function initialWeights(
+  spec: NetworkSpec,
+  initialiser: Initialiser,
+  random: Random,
+): ReadonlyMap<string, DrawnTensor> {
+  const weights = new Map<string, DrawnTensor>();
   for (const layer of weightLayersOf(spec)) {
     const deviation = deviations[initialiser](layer);
     const shape =
       layer.kind === 'convolution'
         ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
         : [layer.outputs, fanInOf(layer)];
-    const data = new Float32Array(layer.outputs * fanInOf(layer));
-    for (let i = 0; i < data.length; i++) data[i] = deviation * random.normal();
-    weights.set(`${layer.name}.weight`, { shape, data });
-    weights.set(`${layer.name}.bias`, { shape: [layer.outputs], data: new Float32Array(layer.outputs) });
+    const state = random.state();
+    weights.set(`${layer.name}.weight`, {
+      shape,
+      write(to) {
+        const own = createRandom(state);
+        for (let i = 0; i < to.length; i++) to[i] = deviation * own.normal();
+      },
+    });
+    weights.set(`${layer.name}.bias`, { shape: [layer.outputs], write: (to) => void to.fill(0) });
+    random.skipNormal(layer.outputs * fanInOf(layer));
   }
   return weights;
 }
@@ -40,11 +50,11 @@ export function initialWeights(spec: NetworkSpec, initialiser: Initialiser, rand
  * (A's four are the first of stages 1 and 2 and the first two of stage 3), which is where their shapes agree.
  */
 export function copyFromShallower(
-  fresh: Weights,
+  fresh: InitialWeights,
   deep: NetworkSpec,
   trained: Weights,
   shallow: NetworkSpec,
-): Weights {
+): InitialWeights {
   const targets = placesOf(deep);
   const sources = [...placesOf(shallow)];
   const copied = [...sources.slice(0, 4), ...sources.slice(-3)];
@@ -76,19 +86,15 @@ function placesOf(spec: NetworkSpec): Map<string, string> {
 }
 
 /** Layers of a trained net by name; what it lacks, or has in another shape (the last layer, of another head), stays fresh. */
-export function copyMatching(fresh: Weights, trained: Weights): Weights {
+export function copyMatching(fresh: InitialWeights, trained: Weights): InitialWeights {
   return new Map(
     [...fresh].map(([name, own]) => {
       const tensor = trained.get(name);
-      return [name, tensor && sameShape(tensor.shape, own.shape) ? copyOf(tensor) : own];
+      return [name, tensor && sameShape(tensor.shape, own.shape) ? tensor : own];
     }),
   );
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
-}
-
-function copyOf({ shape, data }: Tensor): Tensor {
-  return { shape, data: data.slice() };
 }

@@ -4,6 +4,8 @@ export interface Random {
   next(): number;
   /** Normal distribution N(0, 1). */
   normal(): number;
+  /** As `count` calls of `normal` leave it. */
+  skipNormal(count: number): void;
   /** Integer in [0, below). */
   integer(below: number): number;
   /** Four 32-bit words; `createRandom` takes them back. */
@@ -42,6 +44,9 @@ export function createRandom(seed: number | readonly number[]): Random {
     next,
     // Box and Muller; the second number is thrown away so that the state stays four words.
     normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+    skipNormal(count) {
+      for (let i = 0; i < 2 * count; i++) next();
+    },
     integer: (below) => Math.floor(next() * below),
     state: () => [s[0]!, s[1]!, s[2]!, s[3]!],
   };

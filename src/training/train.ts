@@ -3,7 +3,8 @@ import type { CreateTrainingStep, TrainingStep } from '../engine/training-step.t
 import { VerydeepError } from '../errors.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { parameterCount } from '../network/measures.ts';
-import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+import type { InitialWeights, Weights } from '../network/weights.ts';
+import { type CheckpointHeader, readCheckpoint } from './checkpoint.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
 import type { OnTrainingEvent } from './events.ts';
 import { trainingLoop } from './loop.ts';
@@ -11,6 +12,7 @@ import {
   logEvent,
   type NetworkDescription,
   openRunFolder,
+  type RunFolder,
   saveCheckpoint,
   writeTrainedNetwork,
 } from './run-folder.ts';
@@ -70,24 +72,11 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
     digest,
   });
 
-  const begin = options.resume
-    ? await resumed(folder.checkpoint, settings, dataset)
-    : await fresh(settings, dataset);
-  const { header, weights, velocity } = begin;
   let step: TrainingStep | undefined;
   try {
-    step = await options.createStep({
-      spec: header.spec,
-      preprocessing: header.preprocessing,
-      weights,
-      ...(velocity && { velocity }),
-      microBatch: settings.microBatch ?? settings.batch,
-      momentum,
-      weightDecay,
-      trainable: settings.trainable,
-      precision: settings.precision,
-      threads: settings.threads,
-    });
+    const begin = await createStep(options, folder, dataset);
+    const { header } = begin;
+    step = begin.step;
     onEvent({
       type: 'start',
       engine: step.name,
@@ -97,7 +86,9 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
       step: header.state.step,
     });
     // From here on there is always a checkpoint, and a disk that is too small is found before the first step.
-    if (!options.resume) await saveCheckpoint(folder, begin, onEvent);
+    if (!options.resume) {
+      await saveCheckpoint(folder, { header, weights: await step.readWeights() }, onEvent);
+    }
     const state = await trainingLoop({ header, dataset, step, engine, folder, limits, onEvent, signal });
     if (state.epoch <= settings.epochs) return undefined;
     const description = await writeTrainedNetwork(folder, await readCheckpoint(folder.best), options.command);
@@ -110,7 +101,39 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
   }
 }
 
-async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Checkpoint> {
+/** The step, fresh or as its checkpoint says. What it was made from is not held on to: it is as large as the network. */
+async function createStep(
+  options: TrainOptions,
+  folder: RunFolder,
+  dataset: Dataset,
+): Promise<{ header: CheckpointHeader; step: TrainingStep }> {
+  const { settings } = options;
+  const { header, weights, velocity } = options.resume
+    ? await resumed(folder.checkpoint, settings, dataset)
+    : await fresh(settings, dataset);
+  const step = await options.createStep({
+    spec: header.spec,
+    preprocessing: header.preprocessing,
+    weights,
+    ...(velocity && { velocity }),
+    microBatch: settings.microBatch ?? settings.batch,
+    momentum,
+    weightDecay,
+    trainable: settings.trainable,
+    precision: settings.precision,
+    threads: settings.threads,
+  });
+  return { header, step };
+}
+
+/** Where a training begins. */
+interface Beginning {
+  readonly header: CheckpointHeader;
+  readonly weights: InitialWeights;
+  readonly velocity?: Weights;
+}
+
+async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Beginning> {
   const { weights, ...network } = await startingPoint(settings, dataset);
   const state = { epoch: 1, step: 0, lossSum: 0, schedule: initialScheduleState };
   const rate = learningRate(parseSchedule(settings.rate, settings.patience), state.epoch, state.schedule);
@@ -122,7 +145,7 @@ async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Chec
 }
 
 /** The checkpoint with the settings of now, which may ask for more epochs; the rest and the data must be the same. */
-async function resumed(path: string, settings: TrainingSettings, dataset: Dataset): Promise<Checkpoint> {
+async function resumed(path: string, settings: TrainingSettings, dataset: Dataset): Promise<Beginning> {
   const checkpoint = await readCheckpoint(path);
   const { header } = checkpoint;
   const now: Record<string, unknown> = decisive(settings);

@@ -8,6 +8,7 @@ import { colourStatistics } from '../../src/image/colour-shift.ts';
 import type { Head, NetworkSpec } from '../../src/network/architecture.ts';
 import { initialWeights } from '../../src/network/initialisers.ts';
 import { createRandom } from '../../src/network/random.ts';
+import { copyOfWeights } from '../../src/network/weights.ts';
 import { readWeights } from '../../src/safetensors/safetensors.ts';
 import { openRunFolder, writeTrainedNetwork } from '../../src/training/run-folder.ts';
 import { initialScheduleState } from '../../src/training/schedule.ts';
@@ -48,7 +49,7 @@ async function writeRun(name: string, labels: string[], head: Head): Promise<voi
     learningRate: 0.01,
     state: { ...state, best: { epoch: 1, loss: 1, accuracy: 0.5 } },
   } as const;
-  const weights = initialWeights(spec, 'he', createRandom(1));
+  const weights = copyOfWeights(initialWeights(spec, 'he', createRandom(1)));
   await writeTrainedNetwork(folder, { header, weights }, `verydeep train --out ${name}`);
 }
 

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashed, hashedWeights } from '../../src/network/hashed.ts';
-import { copyFromShallower, copyMatching, initialWeights } from '../../src/network/initialisers.ts';
+import {
+  copyFromShallower,
+  copyMatching,
+  type Initialiser,
+  initialWeights,
+} from '../../src/network/initialisers.ts';
 import { tensorsOf } from '../../src/network/layers.ts';
 import { createRandom } from '../../src/network/random.ts';
+import { copyOfWeights, type Weights } from '../../src/network/weights.ts';
 
 const spec: NetworkSpec = { architecture: 'D', width: 1 / 8, fc: 64, classes: 10, crop: 64, head: 'classes' };
+
+/** Fresh weights in memory. */
+const drawn = (of: NetworkSpec, initialiser: Initialiser, seed: number): Weights =>
+  copyOfWeights(initialWeights(of, initialiser, createRandom(seed)));
 
 const deviationOf = (data: Float32Array): number =>
   Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length);
@@ -16,22 +26,41 @@ describe('initial weights', () => {
     ['he', Math.sqrt(2 / (64 * 9))],
     ['glorot', Math.sqrt(2 / (64 * 9 + 64 * 9))],
   ] as const)('of %s have the deviation %f in a convolution of 64 to 64 channels', (name, deviation) => {
-    const weights = initialWeights(spec, name, createRandom(1));
+    const weights = drawn(spec, name, 1);
     expect(deviationOf(weights.get('features.21.weight')!.data) / deviation).toBeCloseTo(1, 1);
     expect(weights.get('features.21.bias')!.data.every((x) => x === 0)).toBe(true);
   });
 
   it('have all tensors of the network and depend on the seed alone', () => {
-    const weights = initialWeights(spec, 'he', createRandom(7));
+    const weights = drawn(spec, 'he', 7);
     expect([...weights].map(([name, { shape }]) => ({ name, shape }))).toEqual(tensorsOf(spec));
-    expect(initialWeights(spec, 'he', createRandom(7))).toEqual(weights);
-    expect(initialWeights(spec, 'he', createRandom(8))).not.toEqual(weights);
+    expect(drawn(spec, 'he', 7)).toEqual(weights);
+    expect(drawn(spec, 'he', 8)).not.toEqual(weights);
+  });
+
+  it('are one row of random numbers, in whatever order the tensors are drawn', () => {
+    const random = createRandom(3);
+    const row = new Map(
+      tensorsOf(spec).map(({ name, shape }) => {
+        const count = shape.reduce((a, b) => a * b, 1);
+        return [
+          name,
+          Float32Array.from({ length: count }, () => (shape.length === 1 ? 0 : 0.01 * random.normal())),
+        ];
+      }),
+    );
+    const weights = initialWeights(spec, 'gaussian', createRandom(3));
+    for (const [name, tensor] of [...weights].reverse()) {
+      const numbers = new Float32Array(row.get(name)!.length).fill(Number.NaN);
+      tensor.write(numbers);
+      expect(numbers, name).toEqual(row.get(name));
+    }
   });
 
   it('copy the first four convolutions and the fully connected layers of a shallower net (paper, 3.1)', () => {
     const shallow: NetworkSpec = { ...spec, architecture: 'A' };
-    const trained = initialWeights(shallow, 'he', createRandom(1));
-    const fresh = initialWeights(spec, 'gaussian', createRandom(2));
+    const trained = drawn(shallow, 'he', 1);
+    const fresh = drawn(spec, 'gaussian', 2);
     const weights = copyFromShallower(fresh, spec, trained, shallow);
     // A's four are conv1_1, conv2_1, conv3_1 and conv3_2; in D they are the layers of those names.
     const pairs = {
@@ -54,8 +83,8 @@ describe('initial weights', () => {
 
   it('copy all but the last layer of a classification net into a localisation net (appendix A)', () => {
     const boxes: NetworkSpec = { ...spec, head: 'scr' };
-    const trained = initialWeights(spec, 'he', createRandom(1));
-    const fresh = initialWeights(boxes, 'gaussian', createRandom(2));
+    const trained = drawn(spec, 'he', 1);
+    const fresh = drawn(boxes, 'gaussian', 2);
     const weights = copyMatching(fresh, trained);
     for (const [name, tensor] of weights) {
       expect(tensor).toEqual((name.startsWith('classifier.6') ? fresh : trained).get(name));

@@ -3,7 +3,7 @@ import type { TrainingStep, TrainingStepOptions } from '../../src/engine/trainin
 import type { ForwardSpec } from '../../src/network/architecture.ts';
 import { outputsOf } from '../../src/network/architecture.ts';
 import type { Preprocessing } from '../../src/network/preprocessing.ts';
-import type { Weights } from '../../src/network/weights.ts';
+import { copyOfWeights, type Weights } from '../../src/network/weights.ts';
 
 /**
  * The simplest training step and engine: a linear layer (the network's last, so `fc` must be 3) over the picture's
@@ -13,17 +13,12 @@ const [weightName, biasName] = ['classifier.6.weight', 'classifier.6.bias'];
 
 export async function createLinearStep(options: TrainingStepOptions): Promise<TrainingStep> {
   const { spec, preprocessing, momentum, weightDecay } = options;
-  const copy = (tensors: Weights): Weights =>
-    new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
+  const weights = copyOfWeights(options.weights);
   const zero = (): Weights =>
     new Map(
-      [...options.weights].map(([name, { shape, data }]) => [
-        name,
-        { shape, data: new Float32Array(data.length) },
-      ]),
+      [...weights].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
     );
-  const weights = copy(options.weights);
-  const velocity = copy(options.velocity ?? zero());
+  const velocity = copyOfWeights(options.velocity ?? zero());
   let gradient = zero();
   return {
     name: 'linear',
@@ -68,9 +63,9 @@ export async function createLinearStep(options: TrainingStepOptions): Promise<Tr
       }
       gradient = zero();
     },
-    readWeights: async () => copy(weights),
-    readVelocity: async () => copy(velocity),
-    readGradient: async () => copy(gradient),
+    readWeights: async () => copyOfWeights(weights),
+    readVelocity: async () => copyOfWeights(velocity),
+    readGradient: async () => copyOfWeights(gradient),
     dispose: () => undefined,
   };
 }

@@ -1,11 +1,11 @@
 import { fanInOf, type WeightLayer } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
-import type { Tensor, Weights } from '../../network/weights.ts';
+import { type InitialWeights, type Tensor, writeTensor } from '../../network/weights.ts';
 import { exchangeRedAndBlue } from './channel-order.ts';
 import { reorder } from './elementwise.ts';
 import type { Onednn } from './library.ts';
-import { runSteps } from './primitives.ts';
-import { createScope, type MemoryDesc } from './scope.ts';
+import { runSteps, type Step } from './primitives.ts';
+import { createScope, type Memory, type MemoryDesc, type Scope } from './scope.ts';
 
 /**
  * Place of one tensor in an arena: one flat block of float32 for all weights (or gradients, or velocities) of a network,
@@ -47,12 +47,24 @@ export function slotsOf(
   return { slots, bytes };
 }
 
-/** Writes tensors, whose names and shapes have been checked, into the arena at `address`. */
-export function writeArena(onednn: Onednn, slots: readonly Slot[], address: bigint, weights: Weights): void {
+/**
+ * Writes tensors, whose names and shapes have been checked, into the arena at `address`. One at a time is laid out
+ * row-major beside it, in native memory: that is freed at once, which JavaScript's is not.
+ */
+export function writeArena(
+  onednn: Onednn,
+  slots: readonly Slot[],
+  address: bigint,
+  weights: InitialWeights,
+): void {
   for (const slot of slots) {
-    const tensor = weights.get(slot.name)!;
-    const { data } = slot.blueFirst ? exchangeRedAndBlue(tensor) : tensor;
-    transfer(onednn, slot, address, data, 'in');
+    withTensor(onednn, slot, address, (scope, inside) => {
+      const outside = scope.memory(scope.desc(slot.shape, 'f32', 'rowMajor'));
+      const data = new Float32Array(onednn.view(outside.address, outside.desc.bytes));
+      writeTensor(weights.get(slot.name)!, data);
+      if (slot.blueFirst) data.set(exchangeRedAndBlue({ shape: slot.shape, data }).data);
+      return reorder(scope, slot.name, outside, inside);
+    });
   }
 }
 
@@ -61,7 +73,10 @@ export function readArena(onednn: Onednn, slots: readonly Slot[], address: bigin
   const tensors = zerosOf(slots);
   for (const slot of slots) {
     const tensor = tensors.get(slot.name)!;
-    transfer(onednn, slot, address, tensor.data, 'out');
+    withTensor(onednn, slot, address, (scope, inside) => {
+      const outside = scope.share(scope.desc(slot.shape, 'f32', 'rowMajor'), tensor.data);
+      return reorder(scope, slot.name, inside, outside);
+    });
     if (slot.blueFirst) tensors.set(slot.name, exchangeRedAndBlue(tensor));
   }
   return tensors;
@@ -80,19 +95,16 @@ function countOf({ shape }: Slot): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-function transfer(
+/** Runs a step that reads or writes the tensor of a slot. */
+function withTensor(
   onednn: Onednn,
   slot: Slot,
   address: bigint,
-  data: Float32Array,
-  direction: 'in' | 'out',
+  createStep: (scope: Scope, inside: Memory) => Step,
 ): void {
   const scope = createScope(onednn);
   try {
-    const inside = scope.memory(slot.desc, address + BigInt(slot.offsetBytes));
-    const outside = scope.share(scope.desc(slot.shape, 'f32', 'rowMajor'), data);
-    const [from, to] = direction === 'in' ? [outside, inside] : [inside, outside];
-    runSteps(scope, [reorder(scope, slot.name, from, to)]);
+    runSteps(scope, [createStep(scope, scope.memory(slot.desc, address + BigInt(slot.offsetBytes)))]);
   } finally {
     scope.dispose();
   }

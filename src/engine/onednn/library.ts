@@ -14,6 +14,8 @@ export interface Onednn extends Bindings {
   readonly version: string;
   /** Address of the numbers of an array, which stay there for as long as the array is referenced. */
   addressOf(array: Float32Array | Uint16Array): bigint;
+  /** Native memory as JavaScript sees it, for no longer than it is allocated. */
+  view(address: bigint, bytes: number): ArrayBuffer;
 }
 
 const loaded = new Map<string, Promise<Onednn>>();
@@ -47,7 +49,7 @@ async function load(path: string): Promise<Onednn> {
     ) as Int32Array;
     const version = `${major}.${minor}.${patch}`;
     if (major !== 3) throw new Error(`expected oneDNN 3, received oneDNN ${version}`);
-    return { ...bind(library, libc), path, version, addressOf: koffi.address };
+    return { ...bind(library, libc), path, version, addressOf: koffi.address, view: koffi.view };
   } catch (cause) {
     throw new VerydeepError('DEVICE_UNAVAILABLE', `oneDNN at ${path}: ${messageOf(cause)}`, { cause });
   }

@@ -1,6 +1,6 @@
 import type { WeightLayer } from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
-import type { Weights } from '../../network/weights.ts';
+import type { InitialWeights, Weights } from '../../network/weights.ts';
 import { readArena, type Slot, slotsOf, writeArena, zerosOf } from './arena.ts';
 import { bytesOf } from './constants.ts';
 import { reorder } from './elementwise.ts';
@@ -40,7 +40,7 @@ export interface Parameters {
 export function createParameters(
   scope: Scope,
   planned: readonly PlannedLayer[],
-  initial: { readonly weights: Weights; readonly velocity?: Weights },
+  initial: { readonly weights: InitialWeights; readonly velocity?: Weights },
   preprocessing: Preprocessing,
 ): Parameters {
   const { onednn } = scope;

@@ -1,5 +1,5 @@
 import { outputsOf } from '../../network/architecture.ts';
-import { loadWeights } from '../network-weights.ts';
+import { checkWeights } from '../network-weights.ts';
 import type { LocalTrainingStep, TrainingBatch, TrainingStepOptions } from '../training-step.ts';
 import { createAccumulation } from './accumulation.ts';
 import { createBackwardPass } from './backward-pass.ts';
@@ -28,8 +28,8 @@ export async function createOnednnTrainingStep(
   const onednn = await loadOnednn(library);
   const { spec, weights, velocity, precision } = options;
   const type = dataTypeFor(onednn, precision);
-  await loadWeights({ id: 'weights', spec, weights });
-  if (velocity) await loadWeights({ id: 'velocity', spec, weights: velocity });
+  checkWeights('weights', spec, weights);
+  if (velocity) checkWeights('velocity', spec, velocity);
   const scope = createScope(onednn);
   try {
     return build(scope, type, options);

@@ -1,7 +1,7 @@
 import { messageOf, VerydeepError } from '../../errors.ts';
 import { tensorsOf } from '../../network/layers.ts';
-import type { Tensor, Weights } from '../../network/weights.ts';
-import { loadWeights } from '../network-weights.ts';
+import { copyOfWeights, type Tensor, type Weights } from '../../network/weights.ts';
+import { checkWeights } from '../network-weights.ts';
 import type { FlatGradient, LocalTrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { gradientInput, gradientOutput } from './differentiable.ts';
 import { createInPlaceRunner } from './in-place.ts';
@@ -20,10 +20,10 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
     const message = `precision: the onnx engine trains in fp32 only, received ${options.precision}; the onednn engine knows it`;
     throw new VerydeepError('INVALID_SETTINGS', message);
   }
-  const weights = copyOf(await loadWeights({ id: 'weights', ...options }));
-  const velocity = options.velocity
-    ? copyOf(await loadWeights({ id: 'velocity', spec, weights: options.velocity }))
-    : zerosOf(weights);
+  checkWeights('weights', spec, options.weights);
+  if (options.velocity) checkWeights('velocity', spec, options.velocity);
+  const weights = copyOfWeights(options.weights);
+  const velocity = options.velocity ? copyOfWeights(options.velocity) : zerosOf(weights);
   const gradient = zerosOf(weights);
   const trained = tensorsOf(spec)
     .map(({ name }) => name)
@@ -66,9 +66,9 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
         updateInPlace(w!, v!, g!, { learningRate, momentum, weightDecay });
       }
     },
-    readWeights: async () => copyOf(weights),
-    readVelocity: async () => copyOf(velocity),
-    readGradient: async () => copyOf(gradient),
+    readWeights: async () => copyOfWeights(weights),
+    readVelocity: async () => copyOfWeights(velocity),
+    readGradient: async () => copyOfWeights(gradient),
     gradient: flatView(trained.map((name) => gradient.get(name)!.data)),
     dispose() {
       void session.release();
@@ -77,10 +77,6 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
 }
 
 // --- helpers ---
-
-function copyOf(tensors: Weights): Map<string, Tensor> {
-  return new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
-}
 
 function zerosOf(tensors: Weights): Map<string, Tensor> {
   return new Map(

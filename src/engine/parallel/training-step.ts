@@ -1,8 +1,14 @@
 import { VerydeepError } from '../../errors.ts';
-import type { Tensor, Weights } from '../../network/weights.ts';
+import {
+  copyOfWeights,
+  type InitialWeights,
+  type Tensor,
+  type Weights,
+  writeTensor,
+} from '../../network/weights.ts';
 import type { TrainingEngineName } from '../create-training-step.ts';
 import { type HostProcess, programBeside, startHostProcess } from '../host-process.ts';
-import { loadWeights } from '../network-weights.ts';
+import { checkWeights } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { bytesWithGradients, bytesWithTensors, mapBatch, mapTensors } from './layout.ts';
 import type { WorkerCalls } from './protocol.ts';
@@ -41,8 +47,8 @@ export async function createParallelTrainingStep(
       `workers: expected a divisor of the micro-batch of ${microBatch}, received ${workers}`,
     );
   }
-  await loadWeights({ id: 'weights', spec, weights });
-  if (velocity) await loadWeights({ id: 'velocity', spec, weights: velocity });
+  checkWeights('weights', spec, weights);
+  if (velocity) checkWeights('velocity', spec, velocity);
 
   const layout = { spec, microBatch };
   const memory = createSharedFile();
@@ -85,7 +91,7 @@ export async function createParallelTrainingStep(
 
     const read = async (which: WorkerCalls['read']['argument'], rank = 0): Promise<Map<string, Tensor>> => {
       await hosts[rank]!.call('read', which);
-      return new Map([...tensors].map(([key, { shape, data }]) => [key, { shape, data: data.slice() }]));
+      return copyOfWeights(tensors);
     };
     return {
       name: `${name}, ${workers} workers`,
@@ -129,8 +135,8 @@ function startWorker(rank: number, workers: number, { descriptor }: SharedFile):
   });
 }
 
-function write(weights: Weights, tensors: Weights): void {
-  for (const [name, { data }] of tensors) data.set(weights.get(name)!.data);
+function write(weights: InitialWeights, tensors: Weights): void {
+  for (const [name, { data }] of tensors) writeTensor(weights.get(name)!, data);
 }
 
 function add(sum: Float32Array, values: Float32Array): void {
