@@ -7,5 +7,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // tfjs registers its gradients in modules beside its bundle, which Node alone cannot load.
+    server: { deps: { inline: [/tfjs-core\/dist\/(?!tf-core)/] } },
   },
 });
