@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
 import { evaluateJob } from '../evaluation/job.ts';
-import { prepareReport, writeReport } from '../evaluation/report/write.ts';
+import { writeReport } from '../evaluation/report/write.ts';
 import type { View } from '../inference/inference.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { evaluationTables } from './evaluation-table.ts';
 import { integer, oneOf, wrongUse } from './option-values.ts';
+import { prepareFile, prepareFolder } from './prepare-output.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export const help = `
@@ -62,7 +63,8 @@ export async function run(argv: string[]): Promise<number> {
   });
   if (values.data === undefined) throw wrongUse('--data', 'a folder', 'none');
   const views = values.view.split(',').map((view) => oneOf<View>('--view', view, ['dense', 'crops', 'both']));
-  if (values.html !== undefined) await prepareReport(values.html);
+  if (values.html !== undefined) await prepareFile('--html', values.html);
+  if (values.out !== undefined) await prepareFolder('--out', values.out);
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);

@@ -1,7 +1,7 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { dataLine, skippedLines } from '../evaluation/notes.ts';
 import { percent } from '../evaluation/percent.ts';
-import { bestRow, namesOf } from '../evaluation/rows.ts';
+import { bestRow, describeRow } from '../evaluation/rows.ts';
 import { tablesOf } from '../evaluation/tables.ts';
 
 /** An evaluation for people: a table a comparison, then what else there is to know. */
@@ -23,7 +23,7 @@ function confusionLines(evaluation: Evaluation): string[] {
     const answers = takenFor.slice(0, 3).map((answer) => `${answer.label} (${answer.images})`);
     return [`  ${label}`, percent(top1), `of ${images}`, `taken for ${answers.join(', ')}`];
   });
-  return [`worst classes of ${namesOf(best)}:`, ...aligned(lines)];
+  return [`worst classes of ${describeRow(best)}:`, ...aligned(lines)];
 }
 
 function aligned(lines: readonly (readonly string[])[]): string[] {

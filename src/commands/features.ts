@@ -14,6 +14,7 @@ import { ensembleOptions } from './ensemble-options.ts';
 import { findImageFiles } from './image-files.ts';
 import { inOrder } from './in-order.ts';
 import { integer, oneOf, wrongUse } from './option-values.ts';
+import { prepareFile } from './prepare-output.ts';
 import { createProgress } from './progress.ts';
 
 export const help = `
@@ -56,6 +57,7 @@ export async function run(argv: string[]): Promise<number> {
   if (out === undefined || !/\.(safetensors|npy)$/.test(out)) {
     throw wrongUse('--out', 'a file that ends in .safetensors or .npy', out ?? 'none');
   }
+  await prepareFile('--out', out);
   const { paths } = await findImageFiles(positionals);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
   const [name, version = 'stable'] = values.ensemble.split('@') as [string, string?];

@@ -23,9 +23,10 @@ const answerTimeoutMs = 300_000;
 
 /**
  * Starts one engine host a device, with the pool's usual settings; `capabilities.engine` says which engine `auto` took.
- * Throws INVALID_SETTINGS (devices) and DEVICE_UNAVAILABLE.
+ * Throws INVALID_SETTINGS (devices, precision) and DEVICE_UNAVAILABLE.
  */
 export async function startHosts(options: HostsOptions): Promise<EnginePool> {
+  checkPrecision(options);
   const placements = placeHosts(parseDevices(options.devices), options.threads || threadLimit());
   if (options.engine !== 'auto') return startPool(options.engine, placements, options);
   if (placements.every(({ device }) => device === 'cpu')) {
@@ -41,6 +42,14 @@ export async function startHosts(options: HostsOptions): Promise<EnginePool> {
 }
 
 // --- helpers ---
+
+/** Only oneDNN, on the cpu, computes in bf16: nobody is to measure fp32 under its name. */
+function checkPrecision({ engine, devices, precision }: HostsOptions): void {
+  const isOnednn = engine === 'onednn' || (engine === 'auto' && devices === 'cpu');
+  if (precision !== 'bf16' || isOnednn) return;
+  const message = `precision: expected fp32 with engine ${engine} on ${devices}; received bf16, which is oneDNN's on cpu`;
+  throw new VerydeepError('INVALID_SETTINGS', message);
+}
 
 function startPool(
   engine: EngineName,

@@ -4,6 +4,7 @@ import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { defaultScales } from '../ensembles/manifest.ts';
 import { VerydeepError } from '../errors.ts';
+import { maxScaleInCrops } from '../inference/plan.ts';
 import { parameterCount } from '../network/measures.ts';
 import { readTrainedNetwork } from '../training/run-folder.ts';
 import type { EvaluatedNetwork } from './evaluation.ts';
@@ -54,14 +55,18 @@ export async function readCompared(options: ComparedOptions): Promise<Compared> 
   const ensembles: Ensemble[] = [];
   for (const text of options.ensembles) {
     const [name, version = 'stable'] = text.split('@') as [string, string?];
-    ensembles.push(await loadEnsemble(weights, name, version));
+    const ensemble = await loadEnsemble(weights, name, version);
+    if (ensembles.some(({ digest }) => digest === ensemble.digest)) {
+      throw wrong('--ensemble', 'different ones', `${ensemble.name}@${ensemble.version} twice`);
+    }
+    ensembles.push(ensemble);
   }
   const runs: ComparedNetwork[] = [];
   for (const text of options.runs) runs.push(await readRun(text, scales));
   const members = ensembles.map((ensemble) => membersOf(ensemble, ensembles, runs.length > 0, scales));
   const all = [...members.flat(), ...runs];
   checkNames(all);
-  checkScales(all);
+  checkScales(all, scales !== undefined);
   const isWanted = choice(all, options.networks);
   const classifiers = all.filter((network) => isClassifier(network) && isWanted(network));
   const localisers = all.filter((network) => !isClassifier(network));
@@ -195,11 +200,15 @@ function checkNames(networks: readonly ComparedNetwork[]): void {
   throw wrong('--run', 'networks of different names (NAME=FOLDER gives another one)', `"${twice}" twice`);
 }
 
-function checkScales(networks: readonly ComparedNetwork[]): void {
-  for (const { name, source, scales } of networks) {
+/** `areAsked`: by an option. Those of ensembles and trainings are as large as these want them. */
+function checkScales(networks: readonly ComparedNetwork[], areAsked: boolean): void {
+  for (const { name, source, info, scales } of networks) {
     const { crop } = source.spec;
     const small = scales.find((scale) => scale < crop);
     if (small !== undefined) throw wrong('--scales', `at least ${crop}, the crop of ${name}`, `${small}`);
+    const max = Math.max(maxScaleInCrops * crop, ...defaultScales([info.trainingScale], crop));
+    const large = areAsked ? scales.find((scale) => scale > max) : undefined;
+    if (large !== undefined) throw wrong('--scales', `at most ${max} for ${name} (crop ${crop})`, `${large}`);
     const twice = scales.find((scale, i) => scales.indexOf(scale) < i);
     if (twice !== undefined) throw wrong('--scales', 'different ones', `${twice} twice`);
   }

@@ -2,13 +2,14 @@ import { appendFileSync, createReadStream, existsSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerydeepError } from '../errors.ts';
+import { asDiskFull } from '../safetensors/disk-full.ts';
 import type { ImageRecord } from './records.ts';
 
 /** Results of images that survive a stop of the process at any instant. */
 export interface ResultsFile {
   /** Of the images that were done before, by name; the last one where there are several. */
   readonly records: ReadonlyMap<string, ImageRecord>;
-  /** Adds records; they are with the operating system when it returns. */
+  /** Adds records; they are with the operating system when it returns. Throws DISK_FULL. */
   append(records: readonly ImageRecord[]): void;
 }
 
@@ -44,7 +45,12 @@ export async function openResultsFile(folder: string, header: ResultsHeader): Pr
   return {
     records,
     append(added) {
-      appendFileSync(path, added.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      const lines = added.map((record) => `${JSON.stringify(record)}\n`).join('');
+      try {
+        appendFileSync(path, lines);
+      } catch (error) {
+        throw asDiskFull(error, path, Buffer.byteLength(lines));
+      }
     },
   };
 }

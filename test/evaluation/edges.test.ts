@@ -138,6 +138,18 @@ describe('an evaluation', () => {
       /received "c" twice/,
     ],
     [
+      'an ensemble is named twice',
+      'INVALID_OPTION',
+      async () => tinyJob(root, { ensembles: ['mine', 'mine@1'] }),
+      /--ensemble: expected different ones; received mine@1 twice/,
+    ],
+    [
+      'a scale is larger than a picture should be',
+      'INVALID_OPTION',
+      async () => small({ scales: [48, 97] }),
+      /expected at most 96 for a \(crop 32\); received 97/,
+    ],
+    [
       'a scale is smaller than a crop',
       'INVALID_OPTION',
       async () => tinyJob(root, { ensembles: ['mine', 'big'], scales: [48] }),
