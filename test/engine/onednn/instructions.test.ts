@@ -1,24 +1,21 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { createOnednnEngine } from '../../../src/engine/onednn/engine.ts';
+import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
+import { describeEngine } from '../contract.ts';
+import { describeTrainingStep } from '../training-contract.ts';
 import { describeOnednn } from './library.ts';
 
-describeOnednn('oneDNN on an older CPU', () => {
-  // oneDNN reads the limit when it is loaded, so a process of its own has to.
-  it.runIf(process.arch === 'x64')('is right without AVX-512, and refuses bf16', () => {
-    const { stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL('./instructions-child.ts', import.meta.url))],
-      { encoding: 'utf8', env: { ...process.env, ONEDNN_MAX_CPU_ISA: 'AVX2' } },
-    );
-    const result: unknown = JSON.parse(stdout || JSON.stringify(stderr));
-    expect(result).toEqual({
-      scoreMap: expect.any(Number),
-      gradient: expect.any(Number),
-      bf16: 'DEVICE_UNAVAILABLE',
+// oneDNN reads the limit when it is loaded, for the whole process: this file has one of its own.
+process.env.ONEDNN_MAX_CPU_ISA = 'AVX2';
+
+describe.runIf(process.arch === 'x64')('without AVX-512', () => {
+  describeOnednn('oneDNN', () => {
+    it('refuses bf16', async () => {
+      const refused = createOnednnEngine({ threads: 1, precision: 'bf16' });
+      await expect(refused).rejects.toMatchObject({ code: 'DEVICE_UNAVAILABLE' });
     });
-    const { scoreMap, gradient } = result as { scoreMap: number; gradient: number };
-    expect(scoreMap).toBeLessThan(1e-4);
-    expect(gradient).toBeLessThan(1e-5);
+
+    describeEngine('engine in fp32', () => createOnednnEngine({ threads: 2, precision: 'fp32' }));
+    describeTrainingStep('training step in fp32', createOnednnTrainingStep);
   });
 });

@@ -1,10 +1,10 @@
 import { beforeAll, expect, it } from 'vitest';
 import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
-import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
-import { hashedWeights } from '../../../src/network/hashed.ts';
+import type { TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import type { Weights } from '../../../src/network/weights.ts';
 import { readFixture, referencePreprocessing, relativeError, trainingBatch } from '../reference-values.ts';
 import { describeTrainingStep } from '../training-contract.ts';
+import { makeAndDrop, smallBatch, smallOptions } from './dropped-networks.ts';
 import { describeOnednn } from './library.ts';
 import { residentBytes } from './resident-bytes.ts';
 
@@ -97,8 +97,7 @@ describeOnednn('oneDNN training step', () => {
   });
 
   it('trains on a crop of 32, where the last map is one pixel', async () => {
-    const options = optionsWith({ spec: small, weights: hashedWeights(small, 1), microBatch: 2 });
-    const step = await createOnednnTrainingStep(options);
+    const step = await createOnednnTrainingStep(smallOptions);
     expect(await step.accumulate(smallBatch, 1)).toBeGreaterThan(0);
     step.dispose();
   });
@@ -113,31 +112,10 @@ describeOnednn('oneDNN training step', () => {
   });
 
   it('frees everything: memory stays flat over networks made and dropped', async () => {
-    const options = optionsWith({ spec: small, weights: hashedWeights(small, 1), microBatch: 2 });
-    const cycle = async (times: number): Promise<void> => {
-      for (let i = 0; i < times; i++) {
-        const step = await createOnednnTrainingStep(options);
-        await step.accumulate(smallBatch, 0.5);
-        await step.accumulate(smallBatch, 0.5);
-        await step.update(1e-4 * (i % 3));
-        step.dispose();
-      }
-    };
-    await cycle(60); // caches of oneDNN, libc and V8 fill
+    await makeAndDrop(60); // caches of oneDNN, libc and V8 fill
     const before = residentBytes();
-    await cycle(200);
-    // Such a network holds 0.5 MB: 100 MB would remain if nothing were freed, 30 MB if a third were not.
+    await makeAndDrop(200);
+    // 100 MB would remain if nothing were freed, 30 MB if a third were not.
     expect(residentBytes() - before).toBeLessThan(30e6);
   });
 });
-
-// --- helpers ---
-
-const small = { architecture: 'A', width: 1 / 16, fc: 8, classes: 3, crop: 32, head: 'classes' } as const;
-const ones = new Float32Array(2 * small.fc).fill(1);
-const smallBatch: TrainingBatch = {
-  pixels: new Uint8Array(2 * 32 * 32 * 3).map((_, i) => (i * 37) % 256),
-  colourShift: new Float32Array(2 * 3),
-  labels: Int32Array.of(0, 2),
-  dropout: [ones, ones],
-};
