@@ -1,5 +1,5 @@
 import { bytesOf } from './constants.ts';
-import { addScaled } from './elementwise.ts';
+import { add } from './elementwise.ts';
 import type { Parameters } from './parameters.ts';
 import { runSteps, type Step } from './primitives.ts';
 import { fillWithZeros, type Memory, type Scope } from './scope.ts';
@@ -32,7 +32,7 @@ export function createAccumulation(scope: Scope, parameters: Parameters): Accumu
   const createBeside = (): { block: Memory; add: Step } => {
     const block = scope.memory(gradient.desc);
     fillWithZeros(scope, block); // what lies between the tensors is added as well
-    return { block, add: addScaled(scope, 'sum of gradients', gradient, [1, 1], [block]) };
+    return { block, add: add(scope, 'sum of gradients', gradient, block) };
   };
   /** Anything longer would reach beyond native memory. */
   const checkFits = ({ length }: Float32Array, start: number): void => {

@@ -90,7 +90,9 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
     setPostOps: check('primitive_attr_set_post_ops', 'void *attributes, void *postOps'),
     destroyAttributes: destroy('primitive_attr'),
     postOps: create('post_ops_create'),
+    setScales: check('primitive_attr_set_scales_mask', 'void *attributes, int argument, int mask'),
     appendEltwise: check('post_ops_append_eltwise', 'void *postOps, int algorithm, float alpha, float beta'),
+    appendSum: check('post_ops_append_sum', 'void *postOps, float scale, int zeroPoint, int type'),
     destroyPostOps: destroy('post_ops'),
 
     convolutionForward: descriptor(
@@ -134,7 +136,6 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
       'int algorithm, void *sourceGradient, void *destinationGradient, void *data, float alpha, float beta, void *forward',
     ),
     binary: descriptor('binary', 'int algorithm, void *source0, void *source1, void *destination'),
-    sum: descriptor('sum', 'void *destination, int count, const float *scales, const void *sources'),
     reorder: (source: Handle, destination: Handle): Handle =>
       reorder(source, engine, destination, engine, null),
 

@@ -5,6 +5,9 @@
 /** `dnnl_data_type_t`. */
 export const dataType = { bf16: 2, f32: 3 } as const;
 
+/** `dnnl_data_type_undef`: a sum reads the destination as what it is. */
+export const typeOfDestination = 0;
+
 export type DataType = keyof typeof dataType;
 
 /** Bytes of one number. */
@@ -29,6 +32,7 @@ export const algorithm = {
   /** ReLU whose backward pass reads the output of the forward pass. */
   reluFromOutput: 0x100,
   maxPooling: 0x1ff,
+  add: 0x1fff0,
   multiply: 0x1fff1,
 } as const;
 
@@ -56,8 +60,8 @@ export const argument = {
   destinationGradient: 145,
   weightsGradient: 161,
   biasGradient: 169,
-  /** Source i of a sum is `sources + i`. */
-  sources: 1024,
+  scaleOfSource: 4096 + 1,
+  scaleOfSource1: 4096 + 2,
 } as const;
 
 /** `dnnl_status_t` by value. */

@@ -1,6 +1,6 @@
-import { algorithm, argument, propagation } from './constants.ts';
-import { createStep, createStepOf, describePrimitive, type Step } from './primitives.ts';
-import type { Memory, Scope } from './scope.ts';
+import { algorithm, argument, propagation, typeOfDestination } from './constants.ts';
+import { createStep, describePrimitive, type Step, withAttributes } from './primitives.ts';
+import type { Memory, Scope, SharedMemory } from './scope.ts';
 
 /** gradient = output > 0 ? gradient : 0, in place; both of one layout. */
 export function reluBackward(scope: Scope, label: string, output: Memory, gradient: Memory): Step {
@@ -37,24 +37,41 @@ export function reorder(scope: Scope, label: string, source: Memory, destination
 }
 
 /** first = sum of scales[i] x terms[i]; the first term is `first` itself. */
-export function addScaled(
+/** values = values + others, in place; both of one layout. */
+export function add(scope: Scope, label: string, values: Memory, others: Memory): Step {
+  const { handle } = values.desc;
+  const binary = scope.onednn.binary(algorithm.add, handle, handle, handle, null);
+  return createStep(label, describePrimitive(scope, binary), {
+    source: values,
+    source1: others,
+    destination: values,
+  });
+}
+
+/** values = keep x values + factors[0] x first + factors[1] x second, in place; the factors are read in each run. */
+export function blend(
   scope: Scope,
   label: string,
-  first: Memory,
-  scales: readonly number[],
-  others: readonly Memory[],
+  values: Memory,
+  keep: number,
+  [first, second]: readonly [Memory, Memory],
+  factors: readonly [SharedMemory, SharedMemory],
 ): Step {
-  const terms = [first, ...others];
-  const handles = BigUint64Array.from(terms, ({ desc }) => desc.handle);
-  const sum = scope.onednn.sum(
-    first.desc.handle,
-    terms.length,
-    Float32Array.from(scales),
-    Buffer.from(handles.buffer),
-    null,
+  const { onednn } = scope;
+  const { handle } = values.desc;
+  const desc = withAttributes(
+    scope,
+    (attributes, postOps) => {
+      for (const role of [argument.source, argument.source1]) onednn.setScales(attributes, role, 0);
+      onednn.appendSum(postOps, keep, 0, typeOfDestination);
+    },
+    (attributes) => onednn.binary(algorithm.add, handle, handle, handle, attributes),
   );
-  return createStepOf(label, describePrimitive(scope, sum), [
-    ...terms.map((memory, i) => [argument.sources + i, memory] as const),
-    [argument.destination, first],
-  ]);
+  return createStep(label, desc, {
+    source: first,
+    source1: second,
+    destination: values,
+    scaleOfSource: factors[0],
+    scaleOfSource1: factors[1],
+  });
 }

@@ -24,7 +24,7 @@ export interface Step {
 export type Propagation = keyof typeof propagation;
 
 /** Memories of a step by role. */
-export type Arguments = Partial<Record<Exclude<keyof typeof argument, 'sources'>, Memory>>;
+export type Arguments = Partial<Record<keyof typeof argument, Memory>>;
 
 /** Throws where a memory is not what the primitive expects in its role: it would read or write beyond its end. */
 export function createStep(label: string, desc: PrimitiveDesc, memories: Arguments): Step {
@@ -34,32 +34,19 @@ export function createStep(label: string, desc: PrimitiveDesc, memories: Argumen
       throw new TypeError(`${label} (${desc.implementation}): expected another memory as ${role}`);
     }
   }
-  return createStepOf(
-    label,
-    desc,
-    roles.map(([role, memory]) => [argument[role], memory]),
-  );
-}
-
-/** Same, of argument numbers: a sum has any number of sources. */
-export function createStepOf(
-  label: string,
-  desc: PrimitiveDesc,
-  memories: readonly (readonly [number, Memory])[],
-): Step {
   const { scope, implementation } = desc;
   const { onednn } = scope;
   const name = `${label} (${implementation})`;
   const primitive = scope.own(onednn.primitive(desc.handle), onednn.destroyPrimitive);
   // dnnl_exec_arg_t: a 32-bit role, four bytes of padding, the address of the memory object.
-  const packed = Buffer.alloc(16 * memories.length);
-  memories.forEach(([role, { handle }], i) => {
-    packed.writeInt32LE(role, 16 * i);
+  const packed = Buffer.alloc(16 * roles.length);
+  roles.forEach(([role, { handle }], i) => {
+    packed.writeInt32LE(argument[role], 16 * i);
     packed.writeBigUInt64LE(handle, 16 * i + 8);
   });
   return {
     label: name,
-    run: () => onednn.execute(name, primitive, memories.length, packed),
+    run: () => onednn.execute(name, primitive, roles.length, packed),
   };
 }
 
@@ -92,11 +79,22 @@ export function withRelu(
   create: (attributes: Handle | null) => Handle,
 ): PrimitiveDesc {
   if (!relu) return describePrimitive(scope, create(null));
+  const append = (_: Handle, postOps: Handle): void =>
+    scope.onednn.appendEltwise(postOps, algorithm.relu, 0, 0);
+  return withAttributes(scope, append, create);
+}
+
+/** Creates a primitive descriptor with the attributes, and operations on its output, that `set` says. */
+export function withAttributes(
+  scope: Scope,
+  set: (attributes: Handle, postOps: Handle) => void,
+  create: (attributes: Handle) => Handle,
+): PrimitiveDesc {
   const { onednn } = scope;
   const attributes = onednn.attributes();
   const postOps = onednn.postOps();
   try {
-    onednn.appendEltwise(postOps, algorithm.relu, 0, 0);
+    set(attributes, postOps);
     onednn.setPostOps(attributes, postOps);
     return describePrimitive(scope, create(attributes));
   } finally {

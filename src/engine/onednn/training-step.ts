@@ -99,7 +99,7 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Loca
     async update(learningRate) {
       enter();
       accumulation.sum(); // zeros where nothing was accumulated
-      update.run(learningRate);
+      update(learningRate);
       accumulation.clear();
       parameters.refresh();
     },
@@ -129,7 +129,6 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Loca
     dispose() {
       if (disposed) return;
       disposed = true;
-      update.dispose();
       scope.dispose();
     },
   };
