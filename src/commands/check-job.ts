@@ -6,7 +6,7 @@ import { parseSettings } from '../training/settings.ts';
 import { checkFits } from '../training/start.ts';
 import type { JobContext } from './job-context.ts';
 import { datasetFolder } from './job-dataset.ts';
-import { parseEvaluationSettings } from './job-evaluation-settings.ts';
+import { checkFitsEnsemble, parseEvaluationSettings } from './job-evaluation-settings.ts';
 import { findNetwork, findVersion, type SourceNetwork } from './job-source.ts';
 
 /**
@@ -45,7 +45,8 @@ async function checkEvaluation(
 ): Promise<JobRequest['settings'] | undefined> {
   const parsed = await attempt(() => parseEvaluationSettings(settings));
   await attempt(() => datasetFolder(datasetsDir, dataset, parsed ? [parsed.split] : []));
-  await attempt(() => findVersion(weightsDir, ensemble));
+  const version = await attempt(() => findVersion(weightsDir, ensemble));
+  if (parsed && version) await attempt(() => checkFitsEnsemble(parsed, version.manifest));
   return parsed;
 }
 

@@ -91,6 +91,12 @@ export async function run(argv: string[]): Promise<number> {
       else progress.line(`${path}: ${problem}`);
       progress.update(++done);
     }
+    if (described.length === 0) {
+      throw new VerydeepError(
+        'NO_IMAGE',
+        `expected images that can be read, received ${positionals.join(', ')}`,
+      );
+    }
     const names = described.map(({ path }) => path);
     const columns = classifiers.map(({ name: network, spec: { fc } }) => ({
       network,

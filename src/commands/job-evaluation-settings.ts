@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Manifest } from '../ensembles/manifest.ts';
 import { VerydeepError } from '../errors.ts';
+import { checkAskedScales } from '../evaluation/compared.ts';
 
 const schema = z.strictObject({
   split: z
@@ -24,4 +26,24 @@ export function parseEvaluationSettings(settings: unknown): EvaluationJobSetting
   if (data) return data;
   const reasons = error.issues.map(({ path, message }) => `${['settings', ...path].join('.')}: ${message}`);
   throw new VerydeepError('INVALID_SETTINGS', reasons.join('; '));
+}
+
+/** What an ensemble can be asked for, before the job waits for its turn. Throws INVALID_JOB, INVALID_OPTION. */
+export function checkFitsEnsemble(
+  { networks, scales, localise }: EvaluationJobSettings,
+  { ensemble, version, networks: all }: Manifest,
+): void {
+  const classifiers = all.filter(({ head }) => head === 'classes').map(({ name }) => name);
+  const unknown = networks?.find((name) => !classifiers.includes(name));
+  if (unknown !== undefined) {
+    throw bad(`settings.networks: expected some of ${classifiers.join(', ')}; received "${unknown}"`);
+  }
+  if (localise && all.every(({ head }) => head === 'classes')) {
+    throw bad(`settings.localise: expected a box network in ${ensemble}@${version}, which has none`);
+  }
+  if (scales) for (const network of all) checkAskedScales('settings.scales', scales, network);
+}
+
+function bad(message: string): VerydeepError {
+  return new VerydeepError('INVALID_JOB', message);
 }

@@ -66,7 +66,9 @@ export async function readCompared(options: ComparedOptions): Promise<Compared> 
   const members = ensembles.map((ensemble) => membersOf(ensemble, ensembles, runs.length > 0, scales));
   const all = [...members.flat(), ...runs];
   checkNames(all);
-  checkScales(all, scales !== undefined);
+  for (const { name, source, info } of all) {
+    if (scales) checkAskedScales('--scales', scales, { ...info, name, crop: source.spec.crop });
+  }
   const isWanted = choice(all, options.networks);
   const classifiers = all.filter((network) => isClassifier(network) && isWanted(network));
   const localisers = all.filter((network) => !isClassifier(network));
@@ -86,6 +88,20 @@ export function middleScale({ scales, info: { trainingScale } }: ComparedNetwork
 /** Whether two networks have the same classes, in whatever order. */
 export function haveSameClasses(a: ComparedNetwork, b: ComparedNetwork): boolean {
   return [...a.labels].sort().join('\n') === [...b.labels].sort().join('\n');
+}
+
+/** Test scales Q that an option asks of a network: different ones, from its crop to three crops. Throws INVALID_OPTION. */
+export function checkAskedScales(
+  option: string,
+  scales: readonly number[],
+  { name, crop, trainingScale }: { name: string; crop: number; trainingScale: { min: number; max: number } },
+): void {
+  const max = Math.max(maxScaleInCrops * crop, ...defaultScales([trainingScale], crop));
+  for (const [i, scale] of scales.entries()) {
+    if (scale < crop) throw wrong(option, `at least ${crop}, the crop of ${name}`, `${scale}`);
+    if (scale > max) throw wrong(option, `at most ${max} for ${name} (crop ${crop})`, `${scale}`);
+    if (scales.indexOf(scale) < i) throw wrong(option, 'different ones', `${scale} twice`);
+  }
 }
 
 // --- helpers ---
@@ -198,20 +214,6 @@ function checkNames(networks: readonly ComparedNetwork[]): void {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return;
   throw wrong('--run', 'networks of different names (NAME=FOLDER gives another one)', `"${twice}" twice`);
-}
-
-/** `areAsked`: by an option. Those of ensembles and trainings are as large as these want them. */
-function checkScales(networks: readonly ComparedNetwork[], areAsked: boolean): void {
-  for (const { name, source, info, scales } of networks) {
-    const { crop } = source.spec;
-    const small = scales.find((scale) => scale < crop);
-    if (small !== undefined) throw wrong('--scales', `at least ${crop}, the crop of ${name}`, `${small}`);
-    const max = Math.max(maxScaleInCrops * crop, ...defaultScales([info.trainingScale], crop));
-    const large = areAsked ? scales.find((scale) => scale > max) : undefined;
-    if (large !== undefined) throw wrong('--scales', `at most ${max} for ${name} (crop ${crop})`, `${large}`);
-    const twice = scales.find((scale, i) => scales.indexOf(scale) < i);
-    if (twice !== undefined) throw wrong('--scales', 'different ones', `${twice} twice`);
-  }
 }
 
 function wrong(option: string, expected: string, received: string): VerydeepError {

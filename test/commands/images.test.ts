@@ -147,6 +147,14 @@ describe('verydeep features', () => {
     }
   });
 
+  it('writes nothing where there is no picture to describe', async () => {
+    const out = join(folder, 'none.npy');
+    const { code, stderr } = await verydeep('features', join(folder, 'nowhere.jpg'), '--out', out);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/expected images that can be read, received .*nowhere\.jpg \(NO_IMAGE\)/);
+    await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('wants a file to write to', async () => {
     const { code, stderr } = await verydeep('features', folder);
     expect(code).toBe(2);

@@ -1,6 +1,6 @@
 import type { ImageLimits } from '../../image/limits.ts';
 import { intersectionOverUnion, type PixelBox } from '../../training/box.ts';
-import type { Evaluation, LocalisationExample } from '../evaluation.ts';
+import type { Evaluation, LocalisationExample, LocalisationRow, RankedGuess } from '../evaluation.ts';
 import { percent } from '../percent.ts';
 import { bestBoxRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
@@ -13,7 +13,7 @@ export async function boxes(evaluation: Evaluation, limits: ImageLimits): Promis
   const best = bestBoxRow(evaluation);
   if (best === undefined || best.examples.length === 0) return nothing;
   const items: Html[] = [];
-  for (const example of best.examples) items.push(await item(example, limits));
+  for (const example of best.examples) items.push(await item(example, best.method, limits));
   return html`<section><h2>Boxes</h2>
 <p>Found by ${best.localisers.join(' + ')}; wrong ones first.
 <span class="key truth">true box</span> <span class="key found">box found</span></p>
@@ -23,7 +23,11 @@ ${items}</ul></section>`;
 
 // --- helpers ---
 
-async function item(example: LocalisationExample, limits: ImageLimits): Promise<Html> {
+async function item(
+  example: LocalisationExample,
+  method: LocalisationRow['method'],
+  limits: ImageLimits,
+): Promise<Html> {
   const { name, path, width, height, label, truth, guesses, right } = example;
   const picture = await pictureOf(path, longestSide, limits);
   // The guess that counts: that of the true class, or else the first.
@@ -34,11 +38,16 @@ ${picture ? html`<image href="${dataUri(picture)}" width="${width}" height="${he
 ${rectangle(truth, 'truth')}${guess ? rectangle(guess.box, 'found') : nothing}</svg>`;
   const verdict = right ? 'right' : 'wrong';
   const answer = guess
-    ? `${guess.label} ${percent(guess.probability)}, IoU ${intersectionOverUnion(guess.box, truth).toFixed(2)}`
+    ? `${guessed(guess, method)}, IoU ${intersectionOverUnion(guess.box, truth).toFixed(2)}`
     : 'no box';
   return html`<li>${drawn}<p><strong>${label}</strong>: <span class="${verdict}">${verdict}</span></p>
 <p>${answer}</p><p class="file">${name}</p></li>
 `;
+}
+
+/** Central crops are asked for the box of the true class: nobody has guessed it. */
+function guessed({ label, probability }: RankedGuess, method: LocalisationRow['method']): string {
+  return method === 'centralCrop' ? 'class known' : `${label} ${percent(probability)}`;
 }
 
 /** Twice, the wider one as a rim that is seen on any picture. */

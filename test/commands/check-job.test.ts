@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createJobCheck } from '../../src/commands/check-job.ts';
+import type { JobRequest } from '../../src/jobs/job.ts';
+import { writeTinyDataset, writeTinyNetworks } from '../evaluation/tiny.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
+  await writeTinyDataset(root, 1);
+  await writeTinyNetworks(root);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const check = (changes: Partial<JobRequest>): Promise<JobRequest['settings']> =>
+  createJobCheck({
+    weightsDir: join(root, 'weights'),
+    datasetsDir: root,
+    engine: 'auto',
+    threads: 1,
+    idleOnly: false,
+  })({ type: 'evaluate', dataset: 'data', ensemble: 'mine', settings: {}, ...changes });
+
+describe('a job that evaluates', () => {
+  it('has all its settings', async () => {
+    const settings = { scales: [32, 96], networks: ['b'], localise: true };
+    expect(await check({ settings })).toEqual({ ...settings, split: 'val', flip: true, view: 'dense' });
+  });
+
+  it.each<[Partial<JobRequest>, string]>([
+    [{ settings: { scales: [16] } }, 'settings.scales: expected at least 32, the crop of a; received 16'],
+    [{ settings: { scales: [999] } }, 'settings.scales: expected at most 96 for a (crop 32); received 999'],
+    [{ settings: { scales: [32, 32] } }, 'settings.scales: expected different ones; received 32 twice'],
+    [{ settings: { networks: ['boxes'] } }, 'settings.networks: expected some of a, b; received "boxes"'],
+    [
+      { ensemble: 'big', settings: { localise: true } },
+      'settings.localise: expected a box network in big@1, which has none',
+    ],
+    [{ settings: { colour: 1 } }, 'settings: Unrecognized key: "colour"'],
+    [{ dataset: 'nowhere' }, 'dataset: expected a folder under DATASETS_DIR, received "nowhere"'],
+  ])('is refused before it waits where %j', async (changes, message) => {
+    await expect(check(changes)).rejects.toMatchObject({
+      code: 'INVALID_JOB',
+      message: expect.stringContaining(message),
+    });
+  });
+});
