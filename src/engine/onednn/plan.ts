@@ -3,6 +3,7 @@ import {
   type ConvolutionLayer,
   type FullyConnectedLayer,
   fanInOf,
+  type Layer,
   layersOf,
   type WeightLayer,
 } from '../../network/layers.ts';
@@ -46,10 +47,12 @@ export function planTraining(
   trainable: 'all' | 'fullyConnected',
 ): PlannedLayer[] {
   const planned: PlannedLayer[] = [];
+  const layers = layersOf(spec);
+  const layouts = layoutsFor(layers);
   let side = spec.crop;
   let previous: MemoryDesc | undefined;
   let trained = false;
-  for (const layer of layersOf(spec)) {
+  for (const layer of layers) {
     if (layer.kind === 'pool') {
       side /= 2;
       const destination = scope.desc([batch, layer.channels, side, side], type, 'any');
@@ -61,7 +64,7 @@ export function planTraining(
     const gradients = { ofWeights: trained, ofInput };
     const plan =
       layer.kind === 'convolution'
-        ? planConvolution(scope, layer, [batch, side, side], type, gradients)
+        ? planConvolution(scope, layer, [batch, side, side], type, layouts, gradients)
         : planFullyConnected(scope, layer, batch, type, gradients);
     previous = plan.forward.desc('destination');
     planned.push({ kind: 'weights', layer, plan });
@@ -77,6 +80,7 @@ function planConvolution(
   layer: ConvolutionLayer,
   [batch, height, width]: readonly [number, number, number],
   type: DataType,
+  layouts: readonly Layout[],
   gradients: Gradients,
 ): LayerPlan {
   const padding = layer.kernel === 3 ? 1 : 0;
@@ -150,10 +154,13 @@ function withGradients(
 }
 
 /**
- * Layouts of a convolution's maps in the order of preference. Interleaved channels and blocks of 16 are equally fast for
- * wide layers; layers too narrow to fill blocks are up to three times faster interleaved.
+ * Layouts of the convolutions' maps in the order of preference. Where all layers are wide, weight gradients are a little
+ * faster in blocks of 16 channels, which `any` is; layers too narrow to fill blocks are up to three times faster interleaved.
  */
-const layouts: readonly Layout[] = ['channelsLast', 'any'];
+function layoutsFor(layers: readonly Layer[]): readonly Layout[] {
+  const narrow = layers.some((layer) => layer.kind === 'convolution' && layer.outputs < 64);
+  return narrow ? ['channelsLast', 'any'] : ['any', 'channelsLast'];
+}
 
 /** The first plan whose slowest implementation is of the best kind. The names decide, so every run takes the same kernels. */
 function best(layouts: readonly Layout[], plan: (layout: Layout) => LayerPlan): LayerPlan {
