@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { maxHeaderSize } from 'node:http';
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, fastify, LogController, type LogLevel } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -6,7 +7,7 @@ import type { Ensemble } from '../ensembles/ensemble.ts';
 import type { Inference } from '../inference/inference.ts';
 import { createAnswerer } from './answerer.ts';
 import { answerClientError } from './client-errors.ts';
-import { createErrorHandler, imageErrors, sendNotFound } from './errors.ts';
+import { createErrorHandler, imageErrors, pathErrors, sendNotFound } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { registerOpenapi } from './openapi.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -42,6 +43,8 @@ export interface AppLimits {
   readonly streamMaxUnsentBytes: number;
 }
 
+const sendPathError = createErrorHandler(pathErrors, () => {}); // no image was refused
+
 /** A request's body must be there within this time, however slow its sender. */
 const requestTimeoutMs = 120_000;
 
@@ -57,6 +60,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: limits.maxFileBytes,
     requestTimeout: requestTimeoutMs,
     clientErrorHandler: answerClientError,
+    routerOptions: { maxParamLength: maxHeaderSize }, // an id of any length is one that is not there
+    // What the router cannot read gets to no hook and no handler of errors.
+    frameworkErrors: (error, request, reply) =>
+      void sendPathError(error, request, reply.header('x-request-id', request.id)),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
   });
   app.setValidatorCompiler(validatorCompiler);

@@ -80,11 +80,17 @@ export function imageErrors(maxFileBytes: number): Translate {
   };
 }
 
+/** Of paths that cannot be read. */
+export const pathErrors: Translate = ({ code }, { url }) =>
+  code === 'FST_ERR_BAD_URL'
+    ? new VerydeepError('MALFORMED_REQUEST', `path: expected percent-encoded UTF-8; received ${url}`)
+    : undefined;
+
 /** 405 where the path has a route for other methods, else 404. */
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { method, server } = request;
   const path = request.url.split('?')[0]!;
-  const allowed = methods.filter((other) => server.hasRoute({ method: other, url: path }));
+  const allowed = methods.filter((other) => server.findRoute({ method: other, url: path }) !== null);
   if (allowed.length > 0) {
     const message = `${method} ${path}: expected ${allowed.join(' or ')}`;
     return reply

@@ -161,6 +161,8 @@ describe('a job', () => {
     ['POST', '/none/resume'],
     ['GET', '/none/events'],
     ['GET', '/none/log'],
+    ['GET', `/${'a'.repeat(10_000)}`],
+    ['POST', `/${'%F0%9F%90%A6'.repeat(500)}/resume`],
   ] as const)('that is none: %s /admin/jobs%s', async (method, path) => {
     const { call } = await startJobs();
     expect((await call(method, path)).json()).toMatchObject({ statusCode: 404, code: 'NOT_FOUND' });
@@ -299,7 +301,8 @@ describe('events', () => {
 
   it('have no HEAD, which would wait for all of them', async () => {
     const { call, jobs } = await startJobs();
-    expect((await call('HEAD', `/${await runningJob(jobs)}/events`)).statusCode).toBe(404);
+    const response = await call('HEAD', `/${await runningJob(jobs)}/events`);
+    expect([response.statusCode, response.headers.allow]).toEqual([405, 'GET']);
   });
 });
 

@@ -51,12 +51,31 @@ describe('requests', () => {
     ['OPTIONS', '/localise', 'POST, PUT'],
     ['POST', '/livez', 'GET, HEAD'],
     ['PUT', '/admin/jobs', 'GET, HEAD, POST'],
+    ['PATCH', '/admin/jobs/1', 'GET, HEAD, DELETE'],
+    ['GET', '/admin/jobs/1/resume?now', 'POST'],
+    ['POST', '/admin/jobs/1/log', 'GET, HEAD'],
+    ['DELETE', '/admin/jobs/1/events', 'GET'],
   ] as const)('%s %s is told which methods there are', async (method, url, allow) => {
     const { app } = await startApp();
     const response = await app.inject({ method, url });
     expect(response.headers.allow).toBe(allow);
     expect(response.json()).toMatchObject({ statusCode: 405, code: 'METHOD_NOT_ALLOWED' });
   });
+
+  it.each(['/%zz', '/admin/jobs/%ff', '/admin/jobs/%/log'])(
+    'whose path %s cannot be read are told so',
+    async (url) => {
+      const { app } = await startApp();
+      const response = await app.inject({ url, headers: { 'x-request-id': 'mine' } });
+      expect(response.json()).toMatchObject({
+        statusCode: 400,
+        code: 'MALFORMED_REQUEST',
+        error: 'Bad Request',
+      });
+      expect(response.json().message).toBe(`path: expected percent-encoded UTF-8; received ${url}`);
+      expect(response.headers['x-request-id']).toBe('mine');
+    },
+  );
 
   it('that ask for another protocol than WebSocket are answered as if they had not', async () => {
     const { app } = await startApp();

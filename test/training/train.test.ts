@@ -144,6 +144,24 @@ describe('training', () => {
     });
   });
 
+  it.each([
+    ['another S', { min: 48, max: 48 }],
+    ['a range of S', { min: 32, max: 64 }],
+  ])(
+    'goes on at %s from all layers of a trained network, with its pre-processing (paper, 3.1)',
+    async (_, scale) => {
+      const from = join(folder, 'learns');
+      // So low a rate leaves every number as it was copied.
+      const settings = { from, scale, rate: '1e-30', epochs: 1, seed: 2 };
+      const out = `from${scale.min}`;
+      await start({ out, settings });
+      const [source, network] = await Promise.all([from, join(folder, out)].map(readTrainedNetwork));
+      expect(network!.trainingScale).toEqual(scale);
+      expect(network!.preprocessing).toEqual(source!.preprocessing);
+      expect(network!.weights).toEqual(source!.weights);
+    },
+  );
+
   it('fine-tunes a box network from a classification network, with a fresh last layer', async () => {
     for (const head of ['scr', 'pcr'] as const) {
       const description = await start({
