@@ -63,7 +63,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   } catch (error) {
     if (!isUnavailable(error) || database.exclusive) {
       await database.close();
-      const setting = database.exclusive ? 'DATA_DIR' : 'DATABASE_URL';
+      const setting = database.exclusive ? `DATA_DIR: the database in ${dataDir}` : 'DATABASE_URL';
       throw new VerydeepError('INVALID_SETTINGS', `${setting}: ${messageOf(error)}`, { cause: error });
     }
     onError(error);

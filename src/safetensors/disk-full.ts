@@ -3,17 +3,28 @@ import { dirname } from 'node:path';
 import { VerydeepError } from '../errors.ts';
 
 /**
- * What is thrown where writing `bytes` to `path` failed: DISK_FULL for a full disk or a used-up quota, with what is
- * missing and what to do, else the error itself.
+ * What is thrown where writing `bytes` to `path` failed: DISK_FULL for a full disk, a used-up quota or a limit on the size
+ * of files, with what is missing and what to do, else the error itself.
  */
 export function asDiskFull(error: unknown, path: string, bytes: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  const folder = dirname(path);
-  const message =
-    `expected ${bytes} bytes free in ${folder} to write ${path}, ${freeBytes(folder)} are left (${code}): ` +
-    'make room and do it again (a training: --resume); what was there before is unharmed';
+  const problem = problemOf(code, path, bytes);
+  if (problem === undefined) return error;
+  const message = `${problem} and do it again (a training: --resume); what was there before is unharmed`;
   return new VerydeepError('DISK_FULL', message, { cause: error });
+}
+
+function problemOf(code: string | undefined, path: string, bytes: number): string | undefined {
+  const folder = dirname(path);
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `expected ${bytes} bytes free in ${folder} to write ${path}, ${freeBytes(folder)} are left (${code}): make room`;
+    case 'EFBIG':
+      return `expected to write ${bytes} bytes to ${path}, a file must not get so large here (${code}): raise the limit (ulimit -f)`;
+    default:
+      return undefined;
+  }
 }
 
 function freeBytes(folder: string): number {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseContract } from './database-contract.ts';
 import { jobsContract } from './jobs-contract.ts';
 import { startEmbedded, type TestDatabase } from './test-database.ts';
+import { startJobs } from './test-jobs.ts';
 
 describe('PGlite', () => {
   let test: TestDatabase;
@@ -12,4 +13,14 @@ describe('PGlite', () => {
 
   databaseContract(() => test);
   jobsContract(() => test);
+
+  it('that cannot be brought up to date is named by its folder', async () => {
+    const database = { ...test.connect(), exclusive: true };
+    await database.query('DELETE FROM verydeep.migration'); // as if its tables were of another program
+    await expect(startJobs(database, '/my data')).rejects.toMatchObject({
+      code: 'INVALID_SETTINGS',
+      message: 'DATA_DIR: the database in /my data: relation "job" already exists',
+    });
+    await database.query('INSERT INTO verydeep.migration VALUES (0)');
+  });
 });

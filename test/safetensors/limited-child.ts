@@ -1,0 +1,11 @@
+/** Writes 1 MiB durably to the path given, and prints what was thrown as JSON. */
+import { VerydeepError } from '../../src/errors.ts';
+import { writeDurably } from '../../src/safetensors/safetensors.ts';
+
+try {
+  await writeDurably(process.argv[2]!, new Uint8Array(2 ** 20));
+  process.stdout.write('{}');
+} catch (error) {
+  const { code, message } = error as VerydeepError;
+  process.stdout.write(JSON.stringify({ code, message, coded: error instanceof VerydeepError }));
+}
