@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
-import { messageOf, VerydeepError } from '../errors.ts';
+import { parseReference } from '../ensembles/reference.ts';
+import { VerydeepError } from '../errors.ts';
 import { counted } from '../evaluation/counted.ts';
+import { reasonOf } from '../evaluation/unreadable.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/plan.ts';
@@ -60,7 +62,7 @@ export async function run(argv: string[]): Promise<number> {
   await prepareFile('--out', out);
   const { paths } = await findImageFiles(positionals);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
-  const [name, version = 'stable'] = values.ensemble.split('@') as [string, string?];
+  const { name, version } = parseReference(values.ensemble);
   const ensemble = await loadEnsemble(values.weights, name, version);
   const { scales, classifiers } = chooseOptions(ensemble, {
     task: 'classify',
@@ -128,8 +130,7 @@ export async function run(argv: string[]): Promise<number> {
         features: await imageFeatures(engine, bytes, { networks, scales, flip, limits: ownImageLimits }),
       };
     } catch (error) {
-      if (!isOfOneImage(error)) throw error;
-      return { path, problem: messageOf(error) };
+      return { path, problem: reasonOf(error) };
     }
   }
 }
@@ -172,11 +173,4 @@ function joined(vectors: readonly Float32Array[]): Float32Array {
     at += vector.length;
   }
   return all;
-}
-
-/** A file that is not there, or no image that can be decoded; anything else would befall every image. */
-function isOfOneImage(error: unknown): boolean {
-  if (!(error instanceof VerydeepError)) return error instanceof Error && 'syscall' in error;
-  const codes = ['FILE_TOO_LARGE', 'TOO_MANY_PIXELS', 'UNSUPPORTED_IMAGE', 'CORRUPT_IMAGE', 'NO_IMAGE'];
-  return codes.includes(error.code);
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type EngineName, engineNames } from '../engine/create.ts';
+import { parseReference } from '../ensembles/reference.ts';
 import type { InferenceOptions, Task, View } from '../inference/inference.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { integer, oneOf, wrongUse } from './option-values.ts';
@@ -48,7 +49,7 @@ export function parseImageCommand(task: Task, argv: readonly string[]): ImageCom
   });
   if (positionals.length === 0) throw wrongUse('files', 'at least one file or folder', 'none');
   const { view = 'dense', boxes = 'best' } = values as { view?: string; boxes?: string };
-  const [ensemble, version = 'stable'] = values.ensemble.split('@') as [string, string?];
+  const { name: ensemble, version } = parseReference(values.ensemble);
   return {
     files: positionals,
     inference: {

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readVersion, type StoredVersion } from '../ensembles/load.ts';
 import { type ManifestNetwork, specOf } from '../ensembles/manifest.ts';
+import { parseReference } from '../ensembles/reference.ts';
 import { VerydeepError } from '../errors.ts';
 import { readWeights, serialiseWeights, writeDurably } from '../safetensors/safetensors.ts';
 import type { NetworkDescription } from '../training/run-folder.ts';
@@ -17,8 +18,7 @@ export interface SourceNetwork {
 
 /** Reads `mine`, `mine@3`. The stable version where none is given. Throws INVALID_WEIGHTS. */
 export function findVersion(weightsDir: string, reference: string): Promise<StoredVersion> {
-  const [name, version = 'stable', ...rest] = reference.split('@') as [string, string?, ...string[]];
-  if (rest.length > 0) throw bad(`expected NAME@VERSION, received "${reference}"`);
+  const { name, version } = parseReference(reference);
   return readVersion(weightsDir, name, version);
 }
 

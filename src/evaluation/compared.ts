@@ -3,6 +3,7 @@ import type { NetworkSource } from '../engine/engine.ts';
 import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { defaultScales } from '../ensembles/manifest.ts';
+import { parseReference } from '../ensembles/reference.ts';
 import { VerydeepError } from '../errors.ts';
 import { maxScaleInCrops } from '../inference/plan.ts';
 import { parameterCount } from '../network/measures.ts';
@@ -54,7 +55,7 @@ export async function readCompared(options: ComparedOptions): Promise<Compared> 
   const { weights, scales } = options;
   const ensembles: Ensemble[] = [];
   for (const text of options.ensembles) {
-    const [name, version = 'stable'] = text.split('@') as [string, string?];
+    const { name, version } = parseReference(text);
     const ensemble = await loadEnsemble(weights, name, version);
     if (ensembles.some(({ digest }) => digest === ensemble.digest)) {
       throw wrong('--ensemble', 'different ones', `${ensemble.name}@${ensemble.version} twice`);

@@ -138,6 +138,12 @@ describe('an evaluation', () => {
       /received "c" twice/,
     ],
     [
+      'an ensemble has two versions',
+      'INVALID_WEIGHTS',
+      async () => tinyJob(root, { ensembles: ['mine@1@2'] }),
+      /expected NAME@VERSION, received "mine@1@2"/,
+    ],
+    [
       'an ensemble is named twice',
       'INVALID_OPTION',
       async () => tinyJob(root, { ensembles: ['mine', 'mine@1'] }),

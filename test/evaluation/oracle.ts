@@ -17,10 +17,19 @@ export interface Oracle {
   posteriors(image: TinyImage, row: Pick<ClassificationRow, 'members' | 'flip' | 'view'>): Promise<ByLabel>;
   /** The box of a class. */
   box(image: TinyImage, row: LocalisationRow, label: string): Promise<PixelBox>;
-  classification(row: ClassificationRow): Promise<ClassMetrics>;
+  classification(row: ClassificationRow): Promise<ClassMetrics & Pick<ClassificationRow, 'perClass'>>;
+  /** Where the true class of each image comes, from 0, and which comes first. */
+  places(row: ClassificationRow): Promise<readonly Place[]>;
   localisation(
     row: LocalisationRow,
-  ): Promise<Pick<LocalisationRow, 'images' | 'trueClassError' | 'top1Error' | 'top5Error'>>;
+  ): Promise<Pick<LocalisationRow, 'images' | 'trueClassError' | 'top1Error' | 'top5Error' | 'perClass'>>;
+}
+
+export interface Place {
+  readonly name: string;
+  readonly label: string;
+  readonly place: number;
+  readonly first: string;
 }
 
 type ByLabel = ReadonlyMap<string, number>;
@@ -136,52 +145,65 @@ export async function createOracle(
     return [(left + x! - w! / 2) * scaleX, (top + y! - h! / 2) * scaleY, w! * scaleX, h! * scaleY];
   };
 
+  const classes = [...new Set(images.map(({ label }) => label))].sort();
+  const places: Oracle['places'] = (row) =>
+    Promise.all(
+      images.map(async (image) => {
+        const order = ranked(await posteriors(image, row));
+        return { name: image.name, label: image.label, place: order.indexOf(image.label), first: order[0]! };
+      }),
+    );
+
   const box: Oracle['box'] = (image, row, label) =>
     row.method === 'centralCrop' ? centralBox(image, row) : bestBox(image, row, label);
 
   return {
     posteriors,
     box,
+    places,
     async classification(row) {
-      const places = await Promise.all(
-        images.map(async (image) => ({
-          label: image.label,
-          place: ranked(await posteriors(image, row)).indexOf(image.label),
-        })),
-      );
-      const share = (some: typeof places, count: number): number =>
+      const all = await places(row);
+      const share = (some: readonly Place[], count: number): number =>
         mean(some.map(({ place }) => (place < count ? 1 : 0)));
-      const classes = [...new Set(images.map(({ label }) => label))];
+      const perClass = classes.map((label) => {
+        const own = all.filter((one) => one.label === label);
+        return { label, images: own.length, top1: share(own, 1), top5: share(own, 5) };
+      });
       return {
-        top1: share(places, 1),
-        top5: share(places, 5),
-        meanPerClass: mean(
-          classes.map((label) =>
-            share(
-              places.filter((one) => one.label === label),
-              1,
-            ),
-          ),
-        ),
+        top1: share(all, 1),
+        top5: share(all, 5),
+        meanPerClass: mean(perClass.map(({ top1 }) => top1)),
+        perClass,
       };
     },
     async localisation(row) {
       const wrong = { trueClass: 0, top1: 0, top5: 0 };
+      const wrongOf = new Map(classes.map((label) => [label, 0]));
+      const countWrong = (label: string): void => void wrongOf.set(label, wrongOf.get(label)! + 1);
       const boxed = images.filter(({ box }) => box !== undefined);
       for (const image of boxed) {
         const isFound = overlap(await box(image, row, image.label), image.box!) > 0.5;
         if (!isFound) wrong.trueClass++;
-        if (row.method === 'centralCrop') continue;
+        if (row.method === 'centralCrop') {
+          if (!isFound) countWrong(image.label);
+          continue;
+        }
         const members = row.classifiers.map((network) => ({ network, scales: row.scales }));
         const order = ranked(await posteriors(image, { members, flip: row.flip, view: 'dense' }));
         if (!(isFound && order.indexOf(image.label) < 1)) wrong.top1++;
-        if (!(isFound && order.indexOf(image.label) < 5)) wrong.top5++;
+        if (isFound && order.indexOf(image.label) < 5) continue;
+        wrong.top5++;
+        countWrong(image.label);
       }
       const count = boxed.length;
       return {
         images: count,
         trueClassError: wrong.trueClass / count,
         ...(row.method === 'wholeImage' && { top1Error: wrong.top1 / count, top5Error: wrong.top5 / count }),
+        perClass: classes.map((label) => {
+          const own = boxed.filter((image) => image.label === label).length;
+          return { label, images: own, error: wrongOf.get(label)! / own };
+        }),
       };
     },
   };
