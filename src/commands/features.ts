@@ -87,6 +87,7 @@ export async function run(argv: string[]): Promise<number> {
     for (const source of featureSources(ensemble, networks)) await engine.load(source);
     const described: { readonly path: string; readonly features: ReadonlyMap<string, Float32Array> }[] = [];
     let done = 0;
+    progress.update(done);
     const concurrency = 4 * engine.hosts().length;
     for await (const { path, features, problem } of inOrder(paths, concurrency, describe)) {
       if (features) described.push({ path, features });

@@ -40,12 +40,15 @@ function bar(name: string, total: number, stream: NodeJS.WriteStream): Progress 
     },
     Presets.shades_classic,
   );
-  shown.start(total, 0, { note: '' });
   return {
-    update: (done, note = '') => shown.update(done, { note }),
+    update(done, note = '') {
+      // It counts from the first update: what an earlier run did took no time in this one.
+      if (shown.isActive) shown.update(done, { note });
+      else shown.start(total, done, { note });
+    },
     line(text) {
       stream.write(`\r\u001b[K${text}\n`); // clears the bar's line; the bar is drawn again below
-      shown.render();
+      if (shown.isActive) shown.render();
     },
     stop: () => shown.stop(),
   };
