@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { PGlite } from '@electric-sql/pglite';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Database, Sql } from '../../src/jobs/database.ts';
+import type { JobState } from '../../src/jobs/job.ts';
+import { createQueue, type JobQueue } from '../../src/jobs/queue.ts';
+import { migrate } from '../../src/jobs/schema.ts';
+import { listJobs, lockJob, readEvents } from '../../src/jobs/store.ts';
+import { cancel, end, putBack, putBackLost, queueNew, resume, take } from '../../src/jobs/transitions.ts';
+import { request } from './test-jobs.ts';
+
+type Move = `${JobState} > ${JobState}`;
+
+/** What each event may do to a job. Nothing else may ever happen: a job that is done stays so. */
+const moves = {
+  cancel: ['queued > cancelled'],
+  resume: ['failed > queued', 'cancelled > queued'],
+  // Those that were cancelled while they ran, or do not survive, end instead of being started.
+  take: ['queued > running', 'queued > cancelled', 'queued > failed'],
+  done: ['running > done'],
+  failed: ['running > failed'],
+  stopped: ['running > cancelled', 'running > queued'],
+  lost: ['running > queued'],
+} as const satisfies Record<string, readonly Move[]>;
+
+type EventName = keyof typeof moves;
+
+const event = fc.record({
+  name: fc.constantFrom(...(Object.keys(moves) as EventName[]), 'take'), // without which little happens
+  job: fc.nat(1),
+});
+
+let database: Database;
+let queue: JobQueue;
+beforeAll(async () => {
+  database = await openInMemory();
+  queue = createQueue(database);
+  await queue.start();
+  await migrate(database);
+});
+afterAll(() => database.close());
+
+it('a job goes from state to state only as it may, whatever happens in whatever order', async () => {
+  const seen = new Set<string>();
+  const property = fc.asyncProperty(fc.array(event, { minLength: 12, maxLength: 16 }), async (events) => {
+    await database.query('DELETE FROM verydeep.job; DELETE FROM verydeep_queue.job');
+    const ids = [randomUUID(), randomUUID()];
+    for (const id of ids) await database.transaction((sql) => queueNew(sql, queue, id, request()));
+    const states = async (): Promise<JobState[]> => {
+      const jobs = new Map((await listJobs(database)).map(({ id, state }) => [id, state]));
+      return ids.map((id) => jobs.get(id)!);
+    };
+    let before = await states();
+    for (const { name, job } of events) {
+      const refused = await database
+        .transaction((sql) => happen(sql, queue, name, ids[job]!))
+        .then(() => false)
+        .catch((error: { code: unknown }) => error.code === 'JOB_CONFLICT' || Promise.reject(error));
+      const after = await states();
+      for (const [i, state] of after.entries()) {
+        if (state === before[i]) continue;
+        const move = `${before[i]} > ${state}`;
+        expect(moves[name], name).toContain(move);
+        if (name !== 'take' && name !== 'lost') expect(i).toBe(job); // these choose for themselves
+        seen.add(move);
+      }
+      const may = { cancel: ['queued', 'running'], resume: ['failed', 'cancelled'] };
+      if (name === 'cancel' || name === 'resume')
+        expect(refused, name).toBe(!may[name].includes(before[job]!));
+      before = after;
+    }
+    await expectHistories(database, ids, before);
+  });
+  await fc.assert(property, { numRuns: 20, seed: 1 });
+  const rare = ['queued > failed']; // a job that was started three times
+  const expected = new Set<string>(Object.values(moves).flat());
+  expect([...expected].filter((move) => !seen.has(move) && !rare.includes(move))).toEqual([]);
+});
+
+// --- helpers ---
+
+/** PGlite in this process, where its hundreds of statements are fast. */
+async function openInMemory(): Promise<Database> {
+  const lite = await PGlite.create();
+  const query = async <Row>(text: string, values?: readonly unknown[]): Promise<Row[]> => {
+    const result = values?.length ? await lite.query(text, [...values]) : (await lite.exec(text)).at(-1);
+    return (result?.rows ?? []) as Row[];
+  };
+  return {
+    exclusive: true,
+    query,
+    async transaction(work) {
+      await query('BEGIN');
+      try {
+        const result = await work({ query });
+        await query('COMMIT');
+        return result;
+      } catch (error) {
+        await query('ROLLBACK');
+        throw error;
+      }
+    },
+    close: () => lite.close(),
+  };
+}
+
+/** As run.ts does it: who is not the job's runner says nothing of it. */
+async function happen(sql: Sql, queue: JobQueue, name: EventName, id: string): Promise<unknown> {
+  if (name === 'cancel') return cancel(sql, queue, id);
+  if (name === 'resume') return resume(sql, queue, id);
+  if (name === 'take') return take(sql, queue, randomUUID(), 60_000);
+  if (name === 'lost') return putBackLost(sql, queue, true);
+  const row = (await lockJob(sql, id))!;
+  if (row.runner === null) return;
+  if (name === 'done' || name === 'failed') return end(sql, queue, id, name);
+  return row.cancelling ? end(sql, queue, id, 'cancelled') : putBack(sql, queue, id, 'stopped');
+}
+
+/** The events tell every state that the job was in, in their order, and the last one is its own. */
+async function expectHistories(database: Database, ids: readonly string[], states: readonly JobState[]) {
+  const allowed: readonly string[] = Object.values(moves).flat();
+  for (const [i, id] of ids.entries()) {
+    const told = (await readEvents(database, id, 0, 1000)).map(({ data }) => data.state as JobState);
+    expect(told[0]).toBe('queued');
+    expect(told.at(-1)).toBe(states[i]);
+    told.slice(1).forEach((state, k) => void expect(allowed).toContain(`${told[k]} > ${state}`));
+  }
+}
