@@ -47,3 +47,36 @@ describe('a job that evaluates', () => {
     });
   });
 });
+
+describe('a job that trains', () => {
+  it('is refused before it waits, with all reasons at once', async () => {
+    const settings = { head: 'scr', data: '/etc', list: '../list', base: 3, threads: 2, width: 0.1 };
+    const refused = check({ type: 'train', ensemble: 'Not A Name', settings });
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID_JOB' });
+    const { message } = (await refused.catch((error: unknown) => error)) as Error;
+    for (const reason of [
+      'dataset: expected data to have the folder train/',
+      'ensemble: expected lower-case letters, digits, - and _, received "Not A Name"',
+      'settings.data: the data set is said by "dataset"',
+      'settings.list: expected a file in the folder of the data set',
+      'settings.base: expected NAME@VERSION',
+      'settings.head: expected classes; a job of type "localise" trains boxes',
+    ]) {
+      expect(message).toContain(reason);
+    }
+  });
+
+  it.each<[Partial<JobRequest>, string]>([
+    [{ type: 'localise' }, 'settings.from: expected NAME@VERSION, whose boxes are to be learnt'],
+    [{ type: 'train', settings: { from: 'mine@1/z' } }, 'expected one of mine@1/a, mine@1/b, mine@1/boxes'],
+    [
+      { type: 'train', settings: { threads: 2 } },
+      'settings.threads: expected at most JOB_THREADS (1), received 2',
+    ],
+  ])('is refused where %j', async (changes, message) => {
+    await expect(check(changes)).rejects.toMatchObject({
+      code: 'INVALID_JOB',
+      message: expect.stringContaining(message),
+    });
+  });
+});
