@@ -40,8 +40,8 @@ function goalLines(goals: readonly Goal[], evaluation: Evaluation): string[][] {
     ['networks', 'mean per class', 'published', 'goal', ''],
     ...goals.map(({ row, published, goal }) => {
       const { meanPerClass } = classificationRow(evaluation, row);
-      const verdict = meanPerClass >= goal ? 'met' : `missed by ${points(goal - meanPerClass)}`;
-      return [describe(row), percent(meanPerClass), percent(published), percent(goal), verdict];
+      const here = meanPerClass >= goal ? 'met' : `missed by ${points(goal - meanPerClass)}`;
+      return [describe(row), percent(meanPerClass), percent(published), percent(goal), here];
     }),
   ];
 }
@@ -49,13 +49,23 @@ function goalLines(goals: readonly Goal[], evaluation: Evaluation): string[][] {
 /** Two alike are at most this far apart. */
 const alikeWithin = 0.01;
 
+function verdict(expected: Claim['expected'], a: number, b: number, images: number): string {
+  if (expected === 'alike' ? Math.abs(a - b) > alikeWithin : a <= b) return 'does not show';
+  const within = expected === 'better' && a - b <= standardError(a, b, images);
+  return within ? 'shows, within the standard error' : 'shows';
+}
+
+/** Of the difference of two shares, as if each had images of its own: too large where both saw the same ones. */
+const standardError = (a: number, b: number, images: number): number =>
+  Math.sqrt((a * (1 - a) + b * (1 - b)) / images);
+
 function claimLines(claims: readonly Claim[], evaluation: Evaluation): string[][] {
   return [
     ['the paper lets expect', 'first', 'second', 'difference', 'here'],
     ...claims.map(({ says, first, second, expected }) => {
       const [a, b] = [accuracyOf(evaluation, first), accuracyOf(evaluation, second)];
-      const holds = expected === 'better' ? a > b : Math.abs(a - b) <= alikeWithin;
-      return [says, percent(a), percent(b), points(a - b), holds ? 'shows' : 'does not show'];
+      const here = verdict(expected, a, b, evaluation.data.images);
+      return [says, percent(a), percent(b), points(a - b), here];
     }),
   ];
 }

@@ -76,27 +76,56 @@
       (br_if $values
         (i32.lt_u (local.tee $to (i32.add (local.get $to) (i32.const 32))) (local.get $end)))))
 
-  ;; The weighted sum of a mixed row's pixels, one output pixel at a time. The fourth byte of each store is no value:
-  ;; the next pixel overwrites it.
+  ;; The weighted sum of a mixed row's pixels, four output pixels at a time: twelve bytes. The last four of each store are
+  ;; no values: the next pixels overwrite them.
   (func $mixColumns
     (param $row i32) (param $offsets i32) (param $weights i32) (param $pairs i32) (param $side i32) (param $out i32)
-    (local $at i32) (local $pair i32) (local $end i32) (local $pixels v128) (local $sum v128)
+    (local $step i32) (local $tap i32) (local $end i32) (local $pixels v128)
+    (local $at0 i32) (local $at1 i32) (local $at2 i32) (local $at3 i32)
+    (local $sum0 v128) (local $sum1 v128) (local $sum2 v128) (local $sum3 v128)
+    (local $weights1 i32) (local $weights2 i32) (local $weights3 i32)
     (local.set $end (i32.add (local.get $out) (i32.mul (local.get $side) (i32.const 3))))
+    (local.set $step (i32.shl (local.get $pairs) (i32.const 2)))
     (loop $columns
-      (local.set $sum (v128.const i32x4 0x80000 0x80000 0x80000 0x80000)) ;; half of 2^20: rounds
-      (local.set $at (i32.add (local.get $row) (i32.load (local.get $offsets))))
-      (local.set $pair (local.get $pairs))
+      (local.set $at0 (i32.add (local.get $row) (i32.load (local.get $offsets))))
+      (local.set $at1 (i32.add (local.get $row) (i32.load offset=4 (local.get $offsets))))
+      (local.set $at2 (i32.add (local.get $row) (i32.load offset=8 (local.get $offsets))))
+      (local.set $at3 (i32.add (local.get $row) (i32.load offset=12 (local.get $offsets))))
+      (local.set $weights1 (i32.add (local.get $weights) (local.get $step)))
+      (local.set $weights2 (i32.add (local.get $weights1) (local.get $step)))
+      (local.set $weights3 (i32.add (local.get $weights2) (local.get $step)))
+      (local.set $sum0 (v128.const i32x4 0x80000 0x80000 0x80000 0x80000)) ;; half of 2^20: rounds
+      (local.set $sum1 (local.get $sum0))
+      (local.set $sum2 (local.get $sum0))
+      (local.set $sum3 (local.get $sum0))
+      (local.set $tap (i32.const 0))
       (loop $taps
-        (local.set $pixels (v128.load (local.get $at)))
-        (local.set $sum (i32x4.add (local.get $sum) (i32x4.dot_i16x8_s
+        (local.set $pixels (v128.load (i32.add (local.get $at0) (i32.mul (local.get $tap) (i32.const 3)))))
+        (local.set $sum0 (i32x4.add (local.get $sum0) (i32x4.dot_i16x8_s
           (i8x16.shuffle 0 1 6 7 2 3 8 9 4 5 10 11 4 5 10 11 (local.get $pixels) (local.get $pixels))
-          (v128.load32_splat (local.get $weights)))))
-        (local.set $at (i32.add (local.get $at) (i32.const 12)))
-        (local.set $weights (i32.add (local.get $weights) (i32.const 4)))
-        (br_if $taps (local.tee $pair (i32.sub (local.get $pair) (i32.const 1)))))
-      (local.set $sum (i32x4.shr_s (local.get $sum) (i32.const 20)))
-      (local.set $sum (i16x8.narrow_i32x4_s (local.get $sum) (local.get $sum)))
-      (v128.store32_lane 0 (local.get $out) (i8x16.narrow_i16x8_u (local.get $sum) (local.get $sum)))
-      (local.set $offsets (i32.add (local.get $offsets) (i32.const 4)))
+          (v128.load32_splat (i32.add (local.get $weights) (local.get $tap))))))
+        (local.set $pixels (v128.load (i32.add (local.get $at1) (i32.mul (local.get $tap) (i32.const 3)))))
+        (local.set $sum1 (i32x4.add (local.get $sum1) (i32x4.dot_i16x8_s
+          (i8x16.shuffle 0 1 6 7 2 3 8 9 4 5 10 11 4 5 10 11 (local.get $pixels) (local.get $pixels))
+          (v128.load32_splat (i32.add (local.get $weights1) (local.get $tap))))))
+        (local.set $pixels (v128.load (i32.add (local.get $at2) (i32.mul (local.get $tap) (i32.const 3)))))
+        (local.set $sum2 (i32x4.add (local.get $sum2) (i32x4.dot_i16x8_s
+          (i8x16.shuffle 0 1 6 7 2 3 8 9 4 5 10 11 4 5 10 11 (local.get $pixels) (local.get $pixels))
+          (v128.load32_splat (i32.add (local.get $weights2) (local.get $tap))))))
+        (local.set $pixels (v128.load (i32.add (local.get $at3) (i32.mul (local.get $tap) (i32.const 3)))))
+        (local.set $sum3 (i32x4.add (local.get $sum3) (i32x4.dot_i16x8_s
+          (i8x16.shuffle 0 1 6 7 2 3 8 9 4 5 10 11 4 5 10 11 (local.get $pixels) (local.get $pixels))
+          (v128.load32_splat (i32.add (local.get $weights3) (local.get $tap))))))
+        (br_if $taps (i32.lt_u (local.tee $tap (i32.add (local.get $tap) (i32.const 4))) (local.get $step))))
+      (v128.store (local.get $out)
+        (i8x16.shuffle 0 1 2 4 5 6 8 9 10 12 13 14 3 7 11 15
+          (local.tee $pixels (i8x16.narrow_i16x8_u
+            (i16x8.narrow_i32x4_s
+              (i32x4.shr_s (local.get $sum0) (i32.const 20)) (i32x4.shr_s (local.get $sum1) (i32.const 20)))
+            (i16x8.narrow_i32x4_s
+              (i32x4.shr_s (local.get $sum2) (i32.const 20)) (i32x4.shr_s (local.get $sum3) (i32.const 20)))))
+          (local.get $pixels)))
+      (local.set $weights (i32.add (local.get $weights3) (local.get $step)))
+      (local.set $offsets (i32.add (local.get $offsets) (i32.const 16)))
       (br_if $columns
-        (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 3))) (local.get $end))))))
+        (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 12))) (local.get $end))))))

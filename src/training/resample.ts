@@ -15,7 +15,10 @@ export interface SourceWindow {
   readonly height: number;
 }
 
-/** Where each output pixel reads along one axis: `2 * pairs` source pixels from `first[i]` on, with weights that sum to 2^14. */
+/**
+ * Where each output pixel reads along one axis: `2 * pairs` source pixels from `first[i]` on, with weights that sum to
+ * 2^14. The kernel makes four outputs at a time: what fills up the last four reads what the first one reads, with weights of 0.
+ */
 interface AxisTaps {
   readonly pairs: number;
   readonly first: Int32Array;
@@ -70,9 +73,9 @@ export function cropResized(
     end += Math.ceil((bytes + slack) / 16) * 16;
     return at;
   };
-  const rowOffsets = take(side * 4);
+  const rowOffsets = take(rows.first.byteLength);
   const rowWeights = take(rows.weights.byteLength);
-  const columnOffsets = take(side * 4);
+  const columnOffsets = take(columns.first.byteLength);
   const columnWeights = take(columns.weights.byteLength);
   const row = take(columnCount * 3 * 2);
   const result = take(side * side * 3);
@@ -124,8 +127,9 @@ function axisTaps(start: number, length: number, side: number, size: number, mir
   const radius = Math.max(1, ratio);
   const taps = Math.min(size, ratio === 1 && Number.isInteger(start) ? 1 : Math.ceil(2 * radius));
   const pairs = Math.ceil(taps / 2);
-  const first = new Int32Array(side);
-  const weights = new Int16Array(side * 2 * pairs);
+  const filledUp = Math.ceil(side / 4) * 4;
+  const first = new Int32Array(filledUp);
+  const weights = new Int16Array(filledUp * 2 * pairs);
   const exact = new Float64Array(taps);
   for (let i = 0; i < side; i++) {
     const centre = start + (i + 0.5) * ratio - 0.5;
@@ -147,5 +151,6 @@ function axisTaps(start: number, length: number, side: number, size: number, mir
     }
     weights[output * 2 * pairs + heaviest]! += rest;
   }
+  first.fill(first[0]!, side);
   return { pairs, first, weights };
 }

@@ -36,7 +36,6 @@ export function reorder(scope: Scope, label: string, source: Memory, destination
   return createStep(label, desc, { source, destination });
 }
 
-/** first = sum of scales[i] x terms[i]; the first term is `first` itself. */
 /** values = values + others, in place; both of one layout. */
 export function add(scope: Scope, label: string, values: Memory, others: Memory): Step {
   const { handle } = values.desc;
