@@ -12,10 +12,11 @@ import { parseArgs } from 'node:util';
 import { integer, isWrongUse, oneOf } from '../src/commands/option-values.ts';
 import { messageOf } from '../src/errors.ts';
 import type { Evaluation } from '../src/evaluation/evaluation.ts';
-import { type Curves, curves, type Table, type Training, tables, trainings } from './results/campaign.ts';
 import { evaluate, type Folders, train } from './results/commands.ts';
 import { drawPoints, readPoints } from './results/curves.ts';
 import { curvesSection, tableSection } from './results/markdown.ts';
+import { type Curves, curves, type Table, tables } from './results/tables.ts';
+import { type Training, trainings } from './results/trainings.ts';
 
 const parts: readonly (Table | Curves)[] = [...tables, ...curves];
 const names = parts.map(({ name }) => name);

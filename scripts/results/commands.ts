@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Table, Training } from './campaign.ts';
+import type { Table } from './tables.ts';
+import type { Training } from './trainings.ts';
 
 /** Where things are. */
 export interface Folders {

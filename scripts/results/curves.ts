@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import type { Curves } from './campaign.ts';
 import { type Folders, runFolder } from './commands.ts';
+import type { Curves } from './tables.ts';
 
 /** An epoch of one of the runs. Accuracy is that of the validation images' central crops, in percent. */
 export interface Point {

@@ -2,9 +2,9 @@ import { counted } from '../../src/evaluation/counted.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import { percent } from '../../src/evaluation/percent.ts';
 import { tablesOf } from '../../src/evaluation/tables.ts';
-import type { Claim, Curves, Goal, Table } from './campaign.ts';
 import type { Point } from './curves.ts';
 import { accuracyOf, classificationRow, describe } from './rows.ts';
+import type { Claim, Curves, Goal, Table } from './tables.ts';
 
 /** An evaluation as a section in Markdown: goals, claims, then each comparison. */
 export function tableSection(table: Table, evaluation: Evaluation): string {

@@ -1,5 +1,5 @@
 import type { ClassificationRow, Evaluation, LocalisationRow } from '../../src/evaluation/evaluation.ts';
-import type { RowName } from './campaign.ts';
+import type { RowName } from './tables.ts';
 
 /** Share of images that a row gets right: top-1, or for box networks the central crop's box of the true class. */
 export function accuracyOf(evaluation: Evaluation, name: RowName): number {

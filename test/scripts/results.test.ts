@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { curves, type Table, tables, trainings } from '../../scripts/results/campaign.ts';
 import { trainingArguments } from '../../scripts/results/commands.ts';
 import { drawPoints } from '../../scripts/results/curves.ts';
 import { curvesSection, tableSection } from '../../scripts/results/markdown.ts';
+import { curves, type Table, tables } from '../../scripts/results/tables.ts';
+import { trainings } from '../../scripts/results/trainings.ts';
 import type { ClassificationRow, Evaluation } from '../../src/evaluation/evaluation.ts';
 
 const network = (name: string): Evaluation['networks'][number] => ({
