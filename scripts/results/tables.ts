@@ -137,6 +137,16 @@ export const tables: readonly Table[] = [
     claims: [alike('bf16 and fp32 within one point', one('d15-bf16'), one('d15-fp32'))],
   },
   {
+    name: 'precision-seeds',
+    title: 'bf16 beside fp32, from nothing, on all training images, with three seeds',
+    data: 'caltech101',
+    runs: [1, 2, 3].flatMap((seed) => [`a-bf16-${seed}`, `a-fp32-${seed}`]),
+    options: '',
+    claims: [1, 2, 3].map((seed) =>
+      alike(`bf16 and fp32 within one point, seed ${seed}`, one(`a-bf16-${seed}`), one(`a-fp32-${seed}`)),
+    ),
+  },
+  {
     name: 'precision-start',
     title: 'bf16 beside fp32, from nothing',
     data: 'caltech101',

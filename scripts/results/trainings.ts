@@ -32,6 +32,8 @@ const rates = '--epochs 44 --rate 0.002,7:0.005,34:0.0005,42:0.0001';
 const high = '--initialise he --epochs 38 --rate 0.002,4:0.005';
 const lower = '--epochs 6 --rate 0.0005,5:0.0001';
 const fifteenRates = '--epochs 70 --rate 0.002,14:0.005,56:0.0005,67:0.0001';
+const wholeRates = '--epochs 36 --rate 0.002,5:0.005,24:0.0005,33:0.0001';
+const whole = `${shallow} ${wholeRates} ${small} --scale 64-96`;
 const stallRates = '--architecture D --epochs 5 --rate 0.002';
 const boxRates = '--architecture D --epochs 8 --rate 0.001,7:0.0001';
 
@@ -83,6 +85,10 @@ export const trainings: readonly Training[] = [
     ...fifteen,
     options: `${shallow} ${fifteenRates} ${small} --precision fp32 --scale 64-96`,
   },
+  ...[1, 2, 3].flatMap((seed) => [
+    { name: `a-bf16-${seed}`, data: 'caltech101', options: `${whole} --seed ${seed} --precision bf16` } as const,
+    { name: `a-fp32-${seed}`, data: 'caltech101', options: `${whole} --seed ${seed} --precision fp32` } as const,
+  ]),
   { name: 'd15-gaussian', ...fifteen, options: `--initialise gaussian ${stallRates} ${jittered}` },
   {
     name: 'd15-a-gaussian',
