@@ -19,6 +19,12 @@ const fifteen = { data: 'caltech101', list: 'train15.txt' } as const;
 /** The low rate at first: with a higher one these nets stay at chance longer, as their signal dies before they learn. */
 const shallow = '--architecture A --initialise he';
 const deeper = '--architecture D --initialise he';
+const deepest = '--architecture E --initialise he';
+
+/** The second training of 30 images a class, on larger pictures: the rate falls through 0.003. */
+const further = '--width 0.25 --fc 512 --crop 128 --scale 128-224 --threads 1 --precision bf16 --batch 32';
+const falling = '0.002,2:0.01,70:0.003,92:0.001,104:0.0001';
+const fallingLater = '0.002,3:0.01,80:0.003,102:0.001,114:0.0001';
 
 /** `d15` with fewer epochs, so that it can be run in fp32 as well. */
 const short = `${deeper} ${large} --batch 32 --epochs 26 --rate 0.002,3:0.01,18:0.001,24:0.0001 --seed 2`;
@@ -57,6 +63,18 @@ export const trainings: readonly Training[] = [
     options: `${deeper} ${common} --batch 8 --epochs 100 --rate 0.005,80:0.0005,94:0.00005 --seed 3`,
   },
   {
+    name: 'd30-more',
+    ...thirty,
+    from: 'd30',
+    options: `${deeper} ${further} --epochs 110 --rate ${falling} --seed 5`,
+  },
+  {
+    name: 'e30',
+    ...thirty,
+    from: 'd30',
+    options: `${deepest} ${further} --epochs 120 --rate ${fallingLater} --seed 6`,
+  },
+  {
     name: 'a15',
     ...fifteen,
     options: `${shallow} ${common} --batch 32 --epochs 90 --rate 0.005,4:0.01,80:0.001 --seed 1`,
@@ -86,8 +104,16 @@ export const trainings: readonly Training[] = [
     options: `${shallow} ${fifteenRates} ${small} --precision fp32 --scale 64-96`,
   },
   ...[1, 2, 3].flatMap((seed) => [
-    { name: `a-bf16-${seed}`, data: 'caltech101', options: `${whole} --seed ${seed} --precision bf16` } as const,
-    { name: `a-fp32-${seed}`, data: 'caltech101', options: `${whole} --seed ${seed} --precision fp32` } as const,
+    {
+      name: `a-bf16-${seed}`,
+      data: 'caltech101',
+      options: `${whole} --seed ${seed} --precision bf16`,
+    } as const,
+    {
+      name: `a-fp32-${seed}`,
+      data: 'caltech101',
+      options: `${whole} --seed ${seed} --precision fp32`,
+    } as const,
   ]),
   { name: 'd15-gaussian', ...fifteen, options: `--initialise gaussian ${stallRates} ${jittered}` },
   {
