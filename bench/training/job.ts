@@ -1,7 +1,7 @@
 /**
  * `npm run bench:training-job -- --data FOLDER`: does the whole job keep up with its step? One epoch of bare steps on one
  * batch in memory and one epoch of the training loop (loading, augmentation, events; then validation and checkpoints)
- * take turns, on the same training step and threads. oneDNN only.
+ * take turns, on the same training step and threads; the loader's own speed beside them. oneDNN only.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { ownImageLimits } from '../../src/image/limits.ts';
 import { stepsPerEpoch } from '../../src/training/batch.ts';
 import type { CheckpointHeader, TrainingState } from '../../src/training/checkpoint.ts';
 import { loadDataset } from '../../src/training/dataset.ts';
-import { createBatchLoader } from '../../src/training/loader.ts';
+import { type BatchLoader, createBatchLoader } from '../../src/training/loader.ts';
 import { trainingLoop } from '../../src/training/loop.ts';
 import { openRunFolder } from '../../src/training/run-folder.ts';
 import { initialScheduleState } from '../../src/training/schedule.ts';
@@ -76,10 +76,25 @@ const out = await mkdtemp(join(tmpdir(), 'verydeep-'));
 const folder = await openRunFolder(out, false);
 const steps = stepsPerEpoch(dataset.train.length, batch);
 
+function newLoader(): BatchLoader {
+  const plan = { seed, crop, scale, batch, microBatch: batch, fc, colours: dataset.colours };
+  return createBatchLoader(plan, dataset.train, limits, { epoch: 1, step: 0 });
+}
+
+/** Images a second of one epoch of the loader alone, without a step beside it. */
+async function loaderAlone(): Promise<number> {
+  const loader = newLoader();
+  await loader.next(); // its thread has started
+  const started = performance.now();
+  for (let i = 0; i < steps; i++) await loader.next();
+  const rate = (1000 * batch * steps) / (performance.now() - started);
+  await loader.close();
+  return rate;
+}
+
 /** Images a second of an epoch's number of steps on one batch. */
 async function bareSteps(): Promise<number> {
-  const plan = { seed, crop, scale, batch, microBatch: batch, fc, colours: dataset.colours };
-  const loader = createBatchLoader(plan, dataset.train, limits, { epoch: 1, step: 0 });
+  const loader = newLoader();
   const one = await loader.next();
   await loader.close();
   const started = performance.now();
@@ -121,13 +136,14 @@ async function epochOfJob(state: TrainingState) {
 
 try {
   await bareSteps(); // warm
-  const rows: { bare: number; job: number; epoch: number }[] = [];
+  const rows: { loader: number; bare: number; job: number; epoch: number }[] = [];
   let state: TrainingState = { epoch: 1, step: 0, lossSum: 0, schedule: initialScheduleState };
   for (let round = 0; round < rounds; round++) {
+    const loader = await loaderAlone();
     const bare = await bareSteps();
     const job = await epochOfJob(state);
     state = job.state;
-    rows.push({ bare, job: job.stepRate, epoch: job.epochRate });
+    rows.push({ loader, bare, job: job.stepRate, epoch: job.epochRate });
     console.error(rows.at(-1));
   }
   console.log(
@@ -135,6 +151,7 @@ try {
       engine: step.name,
       width: settings.width,
       loadingSeconds,
+      loader: median(rows.map((row) => row.loader)),
       bare: median(rows.map((row) => row.bare)),
       job: median(rows.map((row) => row.job)),
       ratio: median(rows.map((row) => row.job / row.bare)),

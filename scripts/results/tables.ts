@@ -1,4 +1,4 @@
-import type { Training } from './trainings.ts';
+import { precisionSeeds, type Training } from './trainings.ts';
 
 /** A row of an evaluation's tables. `one` is the middle test scale, `all` are several. */
 export interface RowName {
@@ -145,9 +145,9 @@ export const tables: readonly Table[] = [
     name: 'precision-seeds',
     title: 'bf16 beside fp32, from nothing, on all training images, with three seeds',
     data: 'caltech101',
-    runs: [1, 2, 3].flatMap((seed) => [`a-bf16-${seed}`, `a-fp32-${seed}`]),
+    runs: precisionSeeds.flatMap((seed) => [`a-bf16-${seed}`, `a-fp32-${seed}`]),
     options: '',
-    claims: [1, 2, 3].map((seed) =>
+    claims: precisionSeeds.map((seed) =>
       alike(`bf16 and fp32 within one point, seed ${seed}`, one(`a-bf16-${seed}`), one(`a-fp32-${seed}`)),
     ),
   },

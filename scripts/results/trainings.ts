@@ -11,7 +11,8 @@ export interface Training {
 }
 
 /** One thread each, so that two trainings make good use of two cores. */
-const large = '--width 0.25 --fc 512 --crop 128 --scale 128-192 --threads 1';
+const net = '--width 0.25 --fc 512 --crop 128 --threads 1';
+const large = `${net} --scale 128-192`;
 const common = `${large} --precision bf16`;
 const thirty = { data: 'caltech101', list: 'train30.txt' } as const;
 const fifteen = { data: 'caltech101', list: 'train15.txt' } as const;
@@ -22,7 +23,7 @@ const deeper = '--architecture D --initialise he';
 const deepest = '--architecture E --initialise he';
 
 /** The second training of 30 images a class, on larger pictures: the rate falls through 0.003. */
-const further = '--width 0.25 --fc 512 --crop 128 --scale 128-224 --threads 1 --precision bf16 --batch 32';
+const further = `${net} --scale 128-224 --precision bf16 --batch 32`;
 const falling = '0.002,2:0.01,70:0.003,92:0.001,104:0.0001';
 const fallingLater = '0.002,3:0.01,80:0.003,102:0.001,114:0.0001';
 
@@ -31,7 +32,8 @@ const short = `${deeper} ${large} --batch 32 --epochs 26 --rate 0.002,3:0.01,18:
 
 /** Small pictures, on which a comparison takes minutes, not an hour. */
 const small = '--width 0.25 --fc 512 --crop 64 --batch 16 --threads 1';
-const jittered = `${small} --precision bf16 --scale 64-96`;
+const anyPrecision = `${small} --scale 64-96`;
+const jittered = `${anyPrecision} --precision bf16`;
 const fixed = `${small} --precision bf16 --scale 80`;
 const boxes = { data: 'boxes4', from: 'small-d30' } as const;
 const rates = '--epochs 44 --rate 0.002,7:0.005,34:0.0005,42:0.0001';
@@ -39,9 +41,12 @@ const high = '--initialise he --epochs 38 --rate 0.002,4:0.005';
 const lower = '--epochs 6 --rate 0.0005,5:0.0001';
 const fifteenRates = '--epochs 70 --rate 0.002,14:0.005,56:0.0005,67:0.0001';
 const wholeRates = '--epochs 36 --rate 0.002,5:0.005,24:0.0005,33:0.0001';
-const whole = `${shallow} ${wholeRates} ${small} --scale 64-96`;
+const whole = `${shallow} ${wholeRates} ${anyPrecision}`;
 const stallRates = '--architecture D --epochs 5 --rate 0.002';
 const boxRates = '--architecture D --epochs 8 --rate 0.001,7:0.0001';
+
+/** Of the pairs of trainings whose only difference is the precision. */
+export const precisionSeeds = [1, 2, 3] as const;
 
 /** A is trained first, and the deeper ones start from it (paper, 3.1). What a training starts from comes before it. */
 export const trainings: readonly Training[] = [
@@ -101,20 +106,15 @@ export const trainings: readonly Training[] = [
   {
     name: 'small-a15-fp32',
     ...fifteen,
-    options: `${shallow} ${fifteenRates} ${small} --precision fp32 --scale 64-96`,
+    options: `${shallow} ${fifteenRates} ${anyPrecision} --precision fp32`,
   },
-  ...[1, 2, 3].flatMap((seed) => [
-    {
-      name: `a-bf16-${seed}`,
-      data: 'caltech101',
-      options: `${whole} --seed ${seed} --precision bf16`,
-    } as const,
-    {
-      name: `a-fp32-${seed}`,
-      data: 'caltech101',
-      options: `${whole} --seed ${seed} --precision fp32`,
-    } as const,
-  ]),
+  ...precisionSeeds.flatMap((seed) =>
+    ['bf16', 'fp32'].map((precision) => ({
+      name: `a-${precision}-${seed}`,
+      data: 'caltech101' as const,
+      options: `${whole} --seed ${seed} --precision ${precision}`,
+    })),
+  ),
   { name: 'd15-gaussian', ...fifteen, options: `--initialise gaussian ${stallRates} ${jittered}` },
   {
     name: 'd15-a-gaussian',
