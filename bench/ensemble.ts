@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { Ensemble } from '../src/ensembles/ensemble.ts';
 import { loadEnsemble } from '../src/ensembles/load.ts';
 import { writeEnsembleVersion } from '../src/ensembles/write.ts';
+import { serialiseWeights } from '../src/formats/safetensors.ts';
 import type { NetworkSpec } from '../src/network/architecture.ts';
 import { hashedWeights } from '../src/network/hashed.ts';
-import { serialiseWeights } from '../src/safetensors/safetensors.ts';
 
 /** Ensembles of hashed weights: as large and as slow as trained ones. Made once, kept out of git. */
 export const weightsFolder = fileURLToPath(new URL('../.cache/bench', import.meta.url));

@@ -9,7 +9,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { forwardGraph } from '../src/engine/onnx/forward.ts';
 import { threadLimit } from '../src/engine/threads.ts';
 import type { EnsembleNetwork } from '../src/ensembles/ensemble.ts';
-import { readTensorPlaces } from '../src/safetensors/safetensors.ts';
+import { readTensorPlaces } from '../src/formats/safetensors.ts';
 import { benchEnsemble, fullSize } from './ensemble.ts';
 
 const { classifiers, crop } = await benchEnsemble('full', fullSize);

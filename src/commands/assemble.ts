@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeEnsembleVersion } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
-import { serialiseWeights } from '../safetensors/safetensors.ts';
+import { serialiseWeights } from '../formats/safetensors.ts';
 import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
 import { packageWeights } from './weights-folder.ts';
 

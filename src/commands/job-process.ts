@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { lockFile } from '../jobs/file-lock.ts';
+import { lockFile } from '../files/lock.ts';
 import { useIdleTimeOnly, useLowPriority } from '../jobs/priority.ts';
 import type { FromJobProcess, ToJobProcess } from '../jobs/process-protocol.ts';
 import type { JobContext, JobProcessEvent } from './job-context.ts';

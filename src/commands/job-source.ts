@@ -5,7 +5,8 @@ import { readVersion, type StoredVersion } from '../ensembles/load.ts';
 import { type ManifestNetwork, specOf } from '../ensembles/manifest.ts';
 import { parseReference } from '../ensembles/reference.ts';
 import { VerydeepError } from '../errors.ts';
-import { readWeights, serialiseWeights, writeDurably } from '../safetensors/safetensors.ts';
+import { writeDurably } from '../files/durable.ts';
+import { readWeights, serialiseWeights } from '../formats/safetensors.ts';
 import type { NetworkDescription } from '../training/run-folder.ts';
 
 /** A network of an ensemble version, as a job names it. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { lockFile } from '../files/lock.ts';
 import { ownImageLimits } from '../image/limits.ts';
-import { lockFile } from '../jobs/file-lock.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
 import { oneOf, wrongUse } from './option-values.ts';

@@ -1,7 +1,7 @@
 import { VerydeepError } from '../errors.ts';
+import { readWeights } from '../formats/safetensors.ts';
 import { tensorsOf } from '../network/layers.ts';
 import type { InitialWeights, Weights } from '../network/weights.ts';
-import { readWeights } from '../safetensors/safetensors.ts';
 import type { NetworkSource } from './engine.ts';
 
 /** Weights of a network in memory, checked. Throws INVALID_WEIGHTS. */

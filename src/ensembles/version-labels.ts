@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { writeDurably } from '../safetensors/safetensors.ts';
+import { writeDurably } from '../files/durable.ts';
 import { versionSchema } from './manifest.ts';
 
 /** `weights/NAME/labels.json`: what versions are for. Absent where every version is to be served once it is there. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VerydeepError } from '../errors.ts';
+import { syncFolder, writeDurably } from '../files/durable.ts';
+import { parseSafetensors } from '../formats/safetensors.ts';
 import { tensorsOf } from '../network/layers.ts';
-import { parseSafetensors, writeDurably } from '../safetensors/safetensors.ts';
 import { checkManifest, type Manifest, type ManifestNetwork, manifestName, specOf } from './manifest.ts';
 
 /** What the writer adds to a network: the name of its file and the hash. */
@@ -85,13 +86,4 @@ function taken(folder: string): VerydeepError {
     'INVALID_WEIGHTS',
     `${folder}: expected a new version, this one exists and never changes`,
   );
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

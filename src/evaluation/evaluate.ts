@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VerydeepError } from '../errors.ts';
-import { writeDurably } from '../safetensors/safetensors.ts';
+import { writeDurably } from '../files/durable.ts';
 import { type Listing, some } from '../training/listing.ts';
 import type { Compared, ComparedNetwork } from './compared.ts';
 import {

@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { messageOf } from '../errors.ts';
+import { lockFile } from '../files/lock.ts';
 import type { Statement, StatementResult } from './embedded-protocol.ts';
-import { lockFile } from './file-lock.ts';
 
 // A Ctrl-C goes to the whole process group: the parent still has jobs to write down then.
 process.on('SIGINT', () => undefined);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { VerydeepError } from '../errors.ts';
+import { writeDurably } from '../files/durable.ts';
+import { readSafetensors, serialiseWeights, toFloat32 } from '../formats/safetensors.ts';
 import type { ColourStatistics } from '../image/colour-shift.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
-import { readSafetensors, serialiseWeights, toFloat32, writeDurably } from '../safetensors/safetensors.ts';
 import type { ScheduleState } from './schedule.ts';
 import { decisive, type TrainingSettings } from './settings.ts';
 import type { ValidationResult } from './validate.ts';

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseSafetensors, readWeights } from '../../src/safetensors/safetensors.ts';
+import { parseSafetensors, readWeights } from '../../src/formats/safetensors.ts';
 import { tinyLabels, writeTinyEnsemble } from '../ensembles/tiny.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

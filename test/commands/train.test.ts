@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { run } from '../../src/commands/train.ts';
-import { lockFile } from '../../src/jobs/file-lock.ts';
+import { lockFile } from '../../src/files/lock.ts';
 
 it('refuses the folder of a training that still runs', async () => {
   const out = await mkdtemp(join(tmpdir(), 'verydeep-train-'));

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../../src/engine/engine.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { ForwardSpec, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import { scoreMapSize } from '../../src/network/measures.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
 import { forwardCases, largestDifference, readFixture, referencePreprocessing } from './reference-values.ts';
 
 const tolerance = 1e-4;

@@ -1,11 +1,11 @@
 /** Readers of the reference values (test/fixtures/reference, and folders of the same form for `verify:reference`). */
 import { fileURLToPath } from 'node:url';
 import type { TrainingBatch } from '../../src/engine/training-step.ts';
+import { readSafetensors, type Safetensors, toFloat32 } from '../../src/formats/safetensors.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Preprocessing } from '../../src/network/preprocessing.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import { readSafetensors, type Safetensors, toFloat32 } from '../../src/safetensors/safetensors.ts';
 
 /** Pre-processing of all reference values. */
 export const referencePreprocessing: Preprocessing = {

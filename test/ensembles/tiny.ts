@@ -1,8 +1,8 @@
 import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
+import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
 
 export const tinyLabels = ['ant', 'bee', 'cat', 'dog', 'emu'];
 

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listVersions, loadEnsemble } from '../../src/ensembles/load.ts';
 import { checkManifest, defaultScales } from '../../src/ensembles/manifest.ts';
 import { type NewNetwork, type NewVersion, writeEnsembleVersion } from '../../src/ensembles/write.ts';
+import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
-import { serialiseWeights } from '../../src/safetensors/safetensors.ts';
 
 const tiny = { architecture: 'A', width: 1 / 64, fc: 4, classes: 2, crop: 64, head: 'classes' } as const;
 const network = (name: string, head: 'classes' | 'scr' | 'pcr' = 'classes'): NewNetwork => ({

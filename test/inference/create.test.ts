@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, Engine } from '../../src/engine/engine.ts';
 import { VerydeepError } from '../../src/errors.ts';
+import { readSafetensors, toFloat32 } from '../../src/formats/safetensors.ts';
 import { gridCrops } from '../../src/image/crop-grid.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import type { Answer, InferenceOptions, PartialAnswer, RankedClass } from '../../src/inference/inference.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
 import { planImage } from '../../src/inference/plan.ts';
-import { readSafetensors, toFloat32 } from '../../src/safetensors/safetensors.ts';
 import { addedSize, defaults, patient, png, tiny, tinyEngine, tinyInference, waves } from './tiny.ts';
 
 let engine: Engine;

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { readTensorPlaces } from '../../formats/safetensors.ts';
 import type { Weights } from '../../network/weights.ts';
-import { readTensorPlaces } from '../../safetensors/safetensors.ts';
 import type { NetworkSource } from '../engine.ts';
 import { checkTensors, loadWeights } from '../network-weights.ts';
 import type { LocateTensor } from './model.ts';

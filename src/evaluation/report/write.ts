@@ -1,5 +1,5 @@
+import { writeDurably } from '../../files/durable.ts';
 import { ownImageLimits } from '../../image/limits.ts';
-import { writeDurably } from '../../safetensors/safetensors.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { renderReport } from './report.ts';
 

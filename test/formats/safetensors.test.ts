@@ -3,14 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDurably } from '../../src/files/durable.ts';
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../src/formats/half.ts';
+import { parseSafetensors, readWeights, serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../src/safetensors/half.ts';
-import {
-  parseSafetensors,
-  readWeights,
-  serialiseWeights,
-  writeDurably,
-} from '../../src/safetensors/safetensors.ts';
 
 let folder: string;
 beforeAll(async () => {

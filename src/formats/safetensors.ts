@@ -1,8 +1,6 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readFile } from 'node:fs/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { Weights } from '../network/weights.ts';
-import { asDiskFull } from './disk-full.ts';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half.ts';
 
 /** Types that this reader knows, with the bytes of one number. */
@@ -184,37 +182,4 @@ export function serialiseWeights(
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
   return Buffer.concat([length, padded, ...parts]);
-}
-
-/**
- * Writes under a temporary name (`PATH.PID.tmp`), syncs, renames, syncs the folder: a crash leaves the old file or the
- * new one, never half of one, and what was answered stays. Throws DISK_FULL.
- */
-export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }); // on a full disk its room is needed
-    throw asDiskFull(error, path, Buffer.byteLength(bytes));
-  }
-  await syncFolder(dirname(path));
-}
-
-/** A rename is durable once the folder that lists the name is. Windows cannot open folders. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

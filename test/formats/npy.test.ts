@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { serialiseNpy } from '../../src/safetensors/npy.ts';
+import { serialiseNpy } from '../../src/formats/npy.ts';
 
 describe('a .npy file', () => {
   it('is what NumPy writes', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockFile } from '../../src/jobs/file-lock.ts';
+import { lockFile } from '../../src/files/lock.ts';
 
 type Holder = ChildProcessByStdio<Writable, Readable, null>;
 

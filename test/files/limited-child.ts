@@ -1,6 +1,6 @@
 /** Writes 1 MiB durably to the path given, and prints what was thrown as JSON. */
 import { VerydeepError } from '../../src/errors.ts';
-import { writeDurably } from '../../src/safetensors/safetensors.ts';
+import { writeDurably } from '../../src/files/durable.ts';
 
 try {
   await writeDurably(process.argv[2]!, new Uint8Array(2 ** 20));
