@@ -7,9 +7,9 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { forwardGraph } from '../src/engine/onnx/forward.ts';
-import { threadLimit } from '../src/engine/threads.ts';
 import type { EnsembleNetwork } from '../src/ensembles/ensemble.ts';
 import { readTensorPlaces } from '../src/formats/safetensors.ts';
+import { threadLimit } from '../src/processes/threads.ts';
 import { benchEnsemble, fullSize } from './ensemble.ts';
 
 const { classifiers, crop } = await benchEnsemble('full', fullSize);

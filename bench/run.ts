@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { threadLimit } from '../src/engine/threads.ts';
+import { threadLimit } from '../src/processes/threads.ts';
 import { benchEnsemble, fullSize, smallSize, weightsFolder } from './ensemble.ts';
 import { measureLiveness } from './liveness.ts';
 import { load } from './load.ts';

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Settings } from '../config.ts';
-import { threadLimit } from '../engine/threads.ts';
 import { createJobs } from '../jobs/create.ts';
 import { openEmbedded } from '../jobs/embedded.ts';
 import type { Jobs } from '../jobs/job.ts';
 import { openPostgres } from '../jobs/postgres.ts';
+import { threadLimit } from '../processes/threads.ts';
 import { createJobCheck } from './check-job.ts';
 import type { JobContext } from './job-context.ts';
 import { packageWeights } from './weights-folder.ts';

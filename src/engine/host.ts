@@ -2,9 +2,10 @@
  * The program of an engine host: a child process with one engine, so that a forward pass blocks no server and a crash
  * in native code takes nobody along. It answers the calls of `remote.ts`.
  */
+
+import { answerCalls } from '../processes/answer-calls.ts';
 import { createEngine } from './create.ts';
 import type { Engine } from './engine.ts';
-import { answerCalls } from './host-loop.ts';
 import type { HostCalls } from './host-protocol.ts';
 
 let engine: Engine | undefined;

@@ -1,10 +1,10 @@
 import { VerydeepError } from '../errors.ts';
+import { threadLimit } from '../processes/threads.ts';
 import type { EngineName } from './create.ts';
 import { type HostPlacement, parseDevices, placeHosts } from './devices.ts';
 import { createEnginePool, type EnginePool } from './pool.ts';
 import { createRemoteEngine } from './remote.ts';
 import type { HostEvent } from './supervisor.ts';
-import { threadLimit } from './threads.ts';
 
 export interface HostsOptions {
   /** `auto`: oneDNN where all devices are `cpu` and its library is found, else onnxruntime (in fp32, and where no library was named). */

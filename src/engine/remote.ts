@@ -1,6 +1,6 @@
+import { programBeside, startHostProcess } from '../processes/calls.ts';
 import type { EngineOptions } from './create.ts';
 import type { Engine } from './engine.ts';
-import { programBeside, startHostProcess } from './host-process.ts';
 import type { HostCalls } from './host-protocol.ts';
 
 export interface RemoteEngineOptions extends EngineOptions {

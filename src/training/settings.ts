@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { threadLimit } from '../engine/threads.ts';
 import { VerydeepError } from '../errors.ts';
 import { architectureNames, poolStride } from '../network/architecture.ts';
 import { initialisers } from '../network/initialisers.ts';
+import { threadLimit } from '../processes/threads.ts';
 import { parseSchedule } from './schedule.ts';
 
 const count = z.number().int().positive();

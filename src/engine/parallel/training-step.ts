@@ -6,8 +6,8 @@ import {
   type Weights,
   writeTensor,
 } from '../../network/weights.ts';
+import { type HostProcess, programBeside, startHostProcess } from '../../processes/calls.ts';
 import type { TrainingEngineName } from '../create-training-step.ts';
-import { type HostProcess, programBeside, startHostProcess } from '../host-process.ts';
 import { checkWeights } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { bytesWithGradients, bytesWithTensors, mapBatch, mapTensors } from './layout.ts';

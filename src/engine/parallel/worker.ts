@@ -1,5 +1,5 @@
 /** The program of a training worker: a child process with one replica of the network. It answers the calls of `training-step.ts`. */
-import { answerCalls } from '../host-loop.ts';
+import { answerCalls } from '../../processes/answer-calls.ts';
 import { sharedDescriptor, type WorkerCalls } from './protocol.ts';
 import { createReplica, type Replica } from './replica.ts';
 

@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ErrorCode, VerydeepError } from '../errors.ts';
-import type { CallAnswer, Calls } from './host-protocol.ts';
+import type { CallAnswer, Calls } from './protocol.ts';
 
 export interface HostProcessOptions {
-  /** The module that it runs, which calls `answerCalls` (host-loop.ts). */
+  /** The module that it runs, which calls `answerCalls` (answer-calls.ts). */
   readonly program: URL;
   /** For messages: `engine host of cpu`. */
   readonly name: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ReadText, threadLimit } from '../../src/engine/threads.ts';
+import { type ReadText, threadLimit } from '../../src/processes/threads.ts';
 
 const files =
   (contents: Record<string, string>): ReadText =>

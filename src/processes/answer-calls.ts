@@ -1,8 +1,8 @@
 import { messageOf, VerydeepError } from '../errors.ts';
-import type { CallAnswer, CallRequest, Calls } from './host-protocol.ts';
+import type { CallAnswer, CallRequest, Calls } from './protocol.ts';
 
 /**
- * The life of a child process of `host-process.ts`: it answers the calls of its parent one after the other, in their
+ * The life of a child process of `calls.ts`: it answers the calls of its parent one after the other, in their
  * order, and ends with it.
  */
 export function answerCalls<C extends Calls>(
