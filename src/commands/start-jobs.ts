@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Settings } from '../config.ts';
-import { createJobs } from '../jobs/create.ts';
-import { openEmbedded } from '../jobs/embedded.ts';
+import { openEmbedded } from '../database/embedded.ts';
+import { openPostgres } from '../database/postgres.ts';
+import { createJobs } from '../jobs/create-jobs.ts';
 import type { Jobs } from '../jobs/job.ts';
-import { openPostgres } from '../jobs/postgres.ts';
 import { threadLimit } from '../processes/threads.ts';
 import { createJobCheck } from './check-job.ts';
 import type { JobContext } from './job-context.ts';

@@ -1,5 +1,5 @@
 import PgBoss from 'pg-boss';
-import type { Database, Sql } from './database.ts';
+import type { Database, Sql } from '../database/database.ts';
 
 /**
  * The order of jobs that wait, in pg-boss. All its calls join a transaction of the caller, so that a job's row and its

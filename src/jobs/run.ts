@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from './database.ts';
+import type { Database } from '../database/database.ts';
 import type { JobProgress, RunningJob } from './job.ts';
-import { type JobProgram, type Outcome, startJobProcess } from './job-process.ts';
+import { type JobProgram, type Outcome, startJobProcess } from './process.ts';
 import type { JobQueue } from './queue.ts';
 import { appendEvents, changeJob, type JobRow, lockJob, type NewEvent, renewLease } from './store.ts';
 import { end, putBack } from './transitions.ts';

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database } from '../database/database.ts';
 
 /** Each is applied once, in this order; what has been released never changes. */
 const migrations = [

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts';
+import type { Sql } from '../database/database.ts';
 import type { Job, JobEvent, JobRequest, JobState, JobType } from './job.ts';
 import { jobStates } from './job.ts';
 

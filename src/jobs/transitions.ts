@@ -1,5 +1,5 @@
+import type { Sql } from '../database/database.ts';
 import { VerydeepError } from '../errors.ts';
-import type { Sql } from './database.ts';
 import type { Job, JobRequest, JobState } from './job.ts';
 import type { JobQueue } from './queue.ts';
 import {

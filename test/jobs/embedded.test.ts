@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseContract } from './database-contract.ts';
+import { databaseContract } from '../database/database-contract.ts';
+import { startEmbedded, type TestDatabase } from '../database/test-database.ts';
 import { jobsContract } from './jobs-contract.ts';
-import { startEmbedded, type TestDatabase } from './test-database.ts';
 import { startJobs } from './test-jobs.ts';
 
 describe('PGlite', () => {

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/jobs/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import type { Jobs } from '../../src/jobs/job.ts';
 import { createQueue } from '../../src/jobs/queue.ts';
 import { changeJob } from '../../src/jobs/store.ts';
 import { queueNew, take } from '../../src/jobs/transitions.ts';
-import type { TestDatabase } from './test-database.ts';
+import type { TestDatabase } from '../database/test-database.ts';
 import { eventsOf, follow, namesOf, request, startJobs, startsOf, temporaryFolder } from './test-jobs.ts';
 
 const stranger = '00000000-0000-4000-8000-000000000000';

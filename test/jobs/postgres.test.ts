@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { databaseContract } from './database-contract.ts';
+import { databaseContract } from '../database/database-contract.ts';
+import { startPostgres, type TestDatabase } from '../database/test-database.ts';
 import { jobsContract } from './jobs-contract.ts';
-import { startPostgres, type TestDatabase } from './test-database.ts';
 
 /** `npm run test:postgres` starts a server for it. */
 const url = process.env.TEST_DATABASE_URL;

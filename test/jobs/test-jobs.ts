@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
 import { VerydeepError } from '../../src/errors.ts';
-import { createJobs, type JobsOptions } from '../../src/jobs/create.ts';
-import type { Database } from '../../src/jobs/database.ts';
+import { createJobs, type JobsOptions } from '../../src/jobs/create-jobs.ts';
 import type { JobEvent, JobRequest, Jobs } from '../../src/jobs/job.ts';
 
 /** Short, so that tests are; nothing of what they expect depends on it. */

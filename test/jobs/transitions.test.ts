@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Database, Sql } from '../../src/jobs/database.ts';
+import type { Database, Sql } from '../../src/database/database.ts';
 import type { JobState } from '../../src/jobs/job.ts';
 import { createQueue, type JobQueue } from '../../src/jobs/queue.ts';
 import { migrate } from '../../src/jobs/schema.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/jobs/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import type { TestDatabase } from './test-database.ts';
 
 /** What every database of jobs does. */

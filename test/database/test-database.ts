@@ -5,9 +5,9 @@ import { connect, createServer, type NetConnectOpts, type Server, type Socket } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Database } from '../../src/jobs/database.ts';
-import { openEmbedded } from '../../src/jobs/embedded.ts';
-import { openPostgres } from '../../src/jobs/postgres.ts';
+import type { Database } from '../../src/database/database.ts';
+import { openEmbedded } from '../../src/database/embedded.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
 
 /** A real database that a suite has to itself, and can take away. */
 export interface TestDatabase {
