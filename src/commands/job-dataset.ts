@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { foldersOf } from '../datasets/ilsvrc.ts';
 import { VerydeepError } from '../errors.ts';
-import { foldersOf } from '../training/ilsvrc.ts';
 
 /**
  * The folder of a data set by its name, a path under `datasetsDir`. Neither the name nor a symbolic link leads out of

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { type Listing, some } from '../datasets/listing.ts';
 import { VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
-import { type Listing, some } from '../training/listing.ts';
 import type { Compared, ComparedNetwork } from './compared.ts';
 import {
   classificationKey,

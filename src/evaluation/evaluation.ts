@@ -1,6 +1,6 @@
+import type { PixelBox } from '../image/box.ts';
 import type { View } from '../inference/inference.ts';
 import type { ArchitectureName, Head } from '../network/architecture.ts';
-import type { PixelBox } from '../training/box.ts';
 
 /**
  * What an evaluation measured: plain JSON, as `verydeep evaluate --json` prints it. Shares are 0 to 1, sizes in pixels.

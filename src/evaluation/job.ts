@@ -1,7 +1,7 @@
+import { readListing } from '../datasets/read-listing.ts';
 import type { EngineName } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts.ts';
 import { ownImageLimits } from '../image/limits.ts';
-import { readListing } from '../training/read-listing.ts';
 import { type ComparedOptions, readCompared } from './compared.ts';
 import type { PlanOptions } from './comparisons.ts';
 import { evaluate } from './evaluate.ts';

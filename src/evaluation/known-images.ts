@@ -1,5 +1,5 @@
+import { type Listing, some } from '../datasets/listing.ts';
 import { VerydeepError } from '../errors.ts';
-import { type Listing, some } from '../training/listing.ts';
 import type { Compared } from './compared.ts';
 import type { SkippedImages } from './evaluation.ts';
 

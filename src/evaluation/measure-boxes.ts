@@ -1,17 +1,16 @@
+import type { PixelBox } from '../image/box.ts';
 import { rescaledSize } from '../image/rescale.ts';
 import { meanOf } from '../inference/ensemble.ts';
 import type { Box, RankedClass } from '../inference/inference.ts';
 import { localise } from '../inference/localise.ts';
 import type { BoxMaps, ScaleOutputs } from '../inference/scale-outputs.ts';
 import { boxAt, windowPosteriors } from '../inference/windows.ts';
-import type { PixelBox } from '../training/box.ts';
 import { alignMaps, alignPosteriors, orderOf } from './align.ts';
 import type { ComparedNetwork } from './compared.ts';
 import type { LocalisationPlan } from './comparisons.ts';
-import { guessCount, type PosteriorsAt } from './measure.ts';
-import { findPass, type Pass } from './passes.ts';
+import { findPass, type Pass, type PosteriorsAt } from './passes.ts';
 import { highest } from './posteriors.ts';
-import type { BoxAnswer } from './records.ts';
+import { type BoxAnswer, guessCount } from './records.ts';
 import { centreOf, type ImageOutputs } from './run-passes.ts';
 
 /** The box of the true class that a network predicts from the central crop (paper, appendix A, Table 8). */

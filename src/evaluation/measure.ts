@@ -1,23 +1,12 @@
 import { meanOf } from '../inference/ensemble.ts';
 import { alignPosteriors, orderOf } from './align.ts';
-import type { ClassificationPlan, EvaluationPlan, PlannedMember } from './comparisons.ts';
+import type { ClassificationPlan, EvaluationPlan } from './comparisons.ts';
 import type { CheckedImage } from './images.ts';
 import { measureCentralCrop, measureWholeImage } from './measure-boxes.ts';
-import { findPass, type Pass, type PassKind, picturesOf } from './passes.ts';
+import { findPass, type Pass, type PosteriorsAt, picturesOf } from './passes.ts';
 import { highest, posteriorsOf, rankOf } from './posteriors.ts';
-import type { ClassAnswer, ImageRecord } from './records.ts';
+import { type ClassAnswer, guessCount, type ImageRecord } from './records.ts';
 import type { ImageOutputs } from './run-passes.ts';
-
-/** Guesses of which one must be right (ILSVRC). */
-export const guessCount = 5;
-
-/** Posteriors of one network at one scale, in its own order of classes; computed once for all rows. */
-export type PosteriorsAt = (
-  member: PlannedMember['network'],
-  kind: PassKind,
-  scale: number,
-  flip: boolean,
-) => Float32Array;
 
 /** Makes of the outputs of all passes over one image what the rows of a plan need. */
 export function measureImage(

@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type PixelBox } from '../training/box.ts';
+import { intersectionOverUnion, type PixelBox } from '../image/box.ts';
 import type { ClassMetrics, ClassShare, Confusion } from './evaluation.ts';
 
 /** How one image was classified: its class, how many classes were put before it, and the first one. */

@@ -1,4 +1,4 @@
-import { some } from '../training/listing.ts';
+import { some } from '../datasets/listing.ts';
 import { counted } from './counted.ts';
 import type { Evaluation } from './evaluation.ts';
 

@@ -20,6 +20,14 @@ export interface Pass {
   readonly networks: readonly ComparedNetwork[];
 }
 
+/** Posteriors of one network at one scale, in its own order of classes; computed once for all rows. */
+export type PosteriorsAt = (
+  network: ComparedNetwork,
+  kind: PassKind,
+  scale: number,
+  flip: boolean,
+) => Float32Array;
+
 /**
  * The passes that rows need, each once: a network sees each picture of an image once, and what it answers serves all
  * rows. A pass with mirror images serves rows without them too.

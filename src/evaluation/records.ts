@@ -1,4 +1,4 @@
-import type { PixelBox } from '../training/box.ts';
+import type { PixelBox } from '../image/box.ts';
 
 /** What was found out about one image, for every row: all that the metrics need. Plain JSON. */
 export interface ImageRecord {
@@ -34,3 +34,6 @@ export interface BoxAnswer {
     readonly box: PixelBox | null;
   }[];
 }
+
+/** Guesses of which one must be right (ILSVRC). */
+export const guessCount = 5;

@@ -1,4 +1,4 @@
-import type { PixelBox } from '../training/box.ts';
+import type { PixelBox } from '../image/box.ts';
 import type { ClassificationPlan, EvaluationPlan, LocalisationPlan } from './comparisons.ts';
 import type {
   ClassificationRow,
@@ -8,7 +8,6 @@ import type {
   Mistake,
 } from './evaluation.ts';
 import type { CheckedImage } from './images.ts';
-import { guessCount } from './measure.ts';
 import {
   byLabel,
   classMetrics,
@@ -19,6 +18,7 @@ import {
   worstConfusions,
 } from './metrics.ts';
 import type { BoxAnswer, ClassAnswer, ImageRecord } from './records.ts';
+import { guessCount } from './records.ts';
 
 /** An image, and what was found out about it. */
 export interface MeasuredImage {

@@ -1,8 +1,8 @@
 import type { TrainingBatch } from '../engine/training-step.ts';
+import { type CropWindow, relativeToCrop } from '../image/box.ts';
 import { type ColourStatistics, sampleColourShift } from '../image/colour-shift.ts';
 import { rescaledSize } from '../image/rescale.ts';
 import type { Random } from '../network/random.ts';
-import { type CropWindow, relativeToCrop } from './box.ts';
 import type { StoredPicture } from './dataset.ts';
 import { randomStream } from './randomness.ts';
 import { cropResized } from './resample.ts';

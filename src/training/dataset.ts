@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { invalid, type Listing, type Sample, some } from '../datasets/listing.ts';
+import { mapConcurrently } from '../datasets/map-concurrently.ts';
+import { readListing } from '../datasets/read-listing.ts';
 import { messageOf } from '../errors.ts';
+import type { PixelBox } from '../image/box.ts';
 import { type ColourStatistics, colourStatistics } from '../image/colour-shift.ts';
 import { decodeAtScales } from '../image/decode.ts';
 import type { ImageLimits } from '../image/limits.ts';
-import type { PixelBox } from './box.ts';
-import { invalid, type Listing, type Sample, some } from './listing.ts';
-import { mapConcurrently } from './map-concurrently.ts';
-import { readListing } from './read-listing.ts';
 
 /** A checked image, rescaled to the scale of its split. */
 export interface StoredPicture {

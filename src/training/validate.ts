@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
+import { cornersOf, intersectionOverUnion, type RelativeBox, relativeToCrop } from '../image/box.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { centralCrop } from './batch.ts';
-import { cornersOf, intersectionOverUnion, type RelativeBox, relativeToCrop } from './box.ts';
 import { pixelsOf, type StoredPicture } from './dataset.ts';
 import { cropResized } from './resample.ts';
 

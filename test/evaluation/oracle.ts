@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import type { ClassificationRow, ClassMetrics, LocalisationRow } from '../../src/evaluation/evaluation.ts';
+import type { PixelBox } from '../../src/image/box.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import { readHeader } from '../../src/image/header.ts';
 import type { Picture } from '../../src/image/picture.ts';
-import type { PixelBox } from '../../src/training/box.ts';
 import { preprocessing, type TinyImage, type TinyNetwork } from './tiny.ts';
 
 /**

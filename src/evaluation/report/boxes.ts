@@ -1,5 +1,5 @@
+import { intersectionOverUnion, type PixelBox } from '../../image/box.ts';
 import type { ImageLimits } from '../../image/limits.ts';
-import { intersectionOverUnion, type PixelBox } from '../../training/box.ts';
 import type { Evaluation, LocalisationExample, LocalisationRow, RankedGuess } from '../evaluation.ts';
 import { percent } from '../percent.ts';
 import { bestBoxRow } from '../rows.ts';

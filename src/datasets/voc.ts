@@ -1,4 +1,4 @@
-import type { PixelBox } from './box.ts';
+import type { PixelBox } from '../image/box.ts';
 import { invalid } from './listing.ts';
 import { readText } from './read-text.ts';
 

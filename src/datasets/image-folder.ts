@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import type { PixelBox } from './box.ts';
+import type { PixelBox } from '../image/box.ts';
 import { readClassFolders } from './class-folders.ts';
 import { invalid, type Listing } from './listing.ts';
 import { readLines } from './read-text.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readListing } from '../../src/training/read-listing.ts';
+import { readListing } from '../../src/datasets/read-listing.ts';
 
 let data: string;
 

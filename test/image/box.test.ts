@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cornersOf, intersectionOverUnion, type PixelBox, relativeToCrop } from '../../src/training/box.ts';
+import { cornersOf, intersectionOverUnion, type PixelBox, relativeToCrop } from '../../src/image/box.ts';
 
 const side = fc.double({ min: 0.5, max: 200, noNaN: true });
 const place = fc.double({ min: -50, max: 300, noNaN: true });

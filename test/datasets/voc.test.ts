@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boxOfCorners, parseVoc } from '../../src/training/voc.ts';
+import { boxOfCorners, parseVoc } from '../../src/datasets/voc.ts';
 
 const object = (name: string, ...corners: readonly (number | string)[]): string => {
   const [xmin, ymin, xmax, ymax] = corners;

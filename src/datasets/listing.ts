@@ -1,5 +1,5 @@
 import { VerydeepError } from '../errors.ts';
-import type { PixelBox } from './box.ts';
+import type { PixelBox } from '../image/box.ts';
 
 /** One labelled image of a split. */
 export interface Sample {

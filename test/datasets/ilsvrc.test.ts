@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Listing } from '../../src/training/listing.ts';
-import { readListing } from '../../src/training/read-listing.ts';
-import { put } from './pictures.ts';
+import type { Listing } from '../../src/datasets/listing.ts';
+import { readListing } from '../../src/datasets/read-listing.ts';
+import { put } from '../training/pictures.ts';
 
 let data: string;
 beforeEach(() => {
