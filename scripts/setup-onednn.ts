@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findOnednnLibrary, libraryFolder } from '../src/engine/onednn/find-library.ts';
-import { loadOnednn } from '../src/engine/onednn/library.ts';
+import { findOnednnLibrary, libraryFolder } from '../src/engine/onednn/library/find.ts';
+import { loadOnednn } from '../src/engine/onednn/library/library.ts';
 import { messageOf } from '../src/errors.ts';
 
 const requirement = 'onednn-cpu-gomp==2023.2.0';

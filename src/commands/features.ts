@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
-import { startHosts } from '../engine/hosts.ts';
+import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { parseReference } from '../ensembles/reference.ts';
 import { VerydeepError } from '../errors.ts';

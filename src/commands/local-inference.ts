@@ -1,5 +1,5 @@
-import { type HostsOptions, startHosts } from '../engine/hosts.ts';
-import type { EnginePool } from '../engine/pool.ts';
+import type { EnginePool } from '../engine/hosts/pool.ts';
+import { type HostsOptions, startHosts } from '../engine/hosts/start.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { ownImageLimits } from '../image/limits.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '../config.ts';
-import { startHosts } from '../engine/hosts.ts';
-import type { EnginePool } from '../engine/pool.ts';
+import type { EnginePool } from '../engine/hosts/pool.ts';
+import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { createInference, networkSources } from '../inference/create.ts';

@@ -33,7 +33,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return createOnednnEngine({ threads, precision, ...(onednnLibrary && { libraryPath: onednnLibrary }) });
     }
     case 'reference': {
-      const { createReferenceEngine } = await import('./reference.ts');
+      const { createReferenceEngine } = await import('./reference/engine.ts');
       return createReferenceEngine();
     }
   }

@@ -1,6 +1,6 @@
 import { readListing } from '../datasets/read-listing.ts';
 import type { EngineName } from '../engine/create.ts';
-import { startHosts } from '../engine/hosts.ts';
+import { startHosts } from '../engine/hosts/start.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { type ComparedOptions, readCompared } from './compared.ts';
 import type { PlanOptions } from './comparisons.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../../src/engine/engine.ts';
-import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { ForwardSpec, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';

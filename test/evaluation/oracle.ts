@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import type { ClassificationRow, ClassMetrics, LocalisationRow } from '../../src/evaluation/evaluation.ts';
 import type { PixelBox } from '../../src/image/box.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';

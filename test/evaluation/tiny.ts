@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readListing } from '../../src/datasets/read-listing.ts';
 import type { Batch } from '../../src/engine/engine.ts';
-import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
 import { readCompared } from '../../src/evaluation/compared.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';

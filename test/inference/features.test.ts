@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import { featureSources, imageFeatures } from '../../src/inference/features.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';

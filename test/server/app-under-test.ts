@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach } from 'vitest';
-import type { HostState } from '../../src/engine/pool.ts';
+import type { HostState } from '../../src/engine/hosts/pool.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import { VerydeepError } from '../../src/errors.ts';
 import type { Answer, Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';

@@ -4,15 +4,15 @@ import { scoreMapSize } from '../../network/measures.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, NetworkOutput } from '../engine.ts';
 import { loadWeights } from '../network-weights.ts';
-import { featuresOf, posteriorsOf, toPlanes } from './answers.ts';
-import { bytesOf, type DataType } from './constants.ts';
-import { createDenseProgram, type DenseProgram } from './dense-program.ts';
-import { createDenseWeights, type DenseWeights } from './dense-weights.ts';
-import { type LibraryOptions, loadOnednn } from './library.ts';
+import { featuresOf, posteriorsOf, toPlanes } from './dense/answers.ts';
+import { createDenseProgram, type DenseProgram } from './dense/program.ts';
+import { createProgramCache } from './dense/program-cache.ts';
+import { createDenseWeights, type DenseWeights } from './dense/weights.ts';
+import { bytesOf, type DataType } from './library/constants.ts';
+import { type LibraryOptions, loadOnednn } from './library/library.ts';
 import { createPreparation, type Preparation } from './pixels.ts';
 import { dataTypeFor, type Precision } from './precision.ts';
-import { createProgramCache } from './program-cache.ts';
-import { createScope, type Scope } from './scope.ts';
+import { createScope, type Scope } from './primitives/scope.ts';
 
 export interface OnednnEngineOptions extends LibraryOptions {
   readonly threads: number;

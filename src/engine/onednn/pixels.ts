@@ -1,6 +1,6 @@
 import type { Preprocessing } from '../../network/preprocessing.ts';
-import type { DataType } from './constants.ts';
-import type { Numbers } from './scope.ts';
+import type { DataType } from './library/constants.ts';
+import type { Numbers } from './primitives/scope.ts';
 
 /** RGB pictures of one size, `[count, height, width, 3]`. */
 export interface Pictures {

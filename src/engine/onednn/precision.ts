@@ -1,9 +1,9 @@
 import { VerydeepError } from '../../errors.ts';
-import { OnednnError } from './bindings.ts';
-import type { DataType } from './constants.ts';
-import { convolutionForward } from './convolution.ts';
-import type { Onednn } from './library.ts';
-import { createScope } from './scope.ts';
+import { OnednnError } from './library/bindings.ts';
+import type { DataType } from './library/constants.ts';
+import type { Onednn } from './library/library.ts';
+import { convolutionForward } from './primitives/convolution.ts';
+import { createScope } from './primitives/scope.ts';
 
 export type Precision = 'fp32' | 'bf16';
 

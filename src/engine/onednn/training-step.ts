@@ -1,20 +1,20 @@
 import { outputsOf } from '../../network/architecture.ts';
 import { checkWeights } from '../network-weights.ts';
 import type { LocalTrainingStep, TrainingBatch, TrainingStepOptions } from '../training-step.ts';
-import { createAccumulation } from './accumulation.ts';
-import { createBackwardPass } from './backward-pass.ts';
-import { bytesOf, type DataType } from './constants.ts';
-import { createForwardPass } from './forward-pass.ts';
-import { type LibraryOptions, loadOnednn } from './library.ts';
-import { crossEntropy, euclidean } from './loss.ts';
-import { createParameters } from './parameters.ts';
+import { bytesOf, type DataType } from './library/constants.ts';
+import { type LibraryOptions, loadOnednn } from './library/library.ts';
 import { createPreparation } from './pixels.ts';
-import { planTraining } from './plan.ts';
 import { dataTypeFor } from './precision.ts';
-import { runSteps } from './primitives.ts';
-import { createScope, type Scope } from './scope.ts';
-import { createUpdate } from './update.ts';
-import { createWorkspace } from './workspace.ts';
+import { runSteps } from './primitives/primitives.ts';
+import { createScope, type Scope } from './primitives/scope.ts';
+import { createWorkspace } from './primitives/workspace.ts';
+import { createAccumulation } from './training/accumulation.ts';
+import { createBackwardPass } from './training/backward-pass.ts';
+import { createForwardPass } from './training/forward-pass.ts';
+import { crossEntropy, euclidean } from './training/loss.ts';
+import { createParameters } from './training/parameters.ts';
+import { planTraining } from './training/plan.ts';
+import { createUpdate } from './training/update.ts';
 
 /**
  * Training on the CPU with oneDNN's primitives, fp32, or bf16 with float32 master weights. Calls block this process.

@@ -1,8 +1,8 @@
-import type { ReplicaOptions } from './replica.ts';
+import type { WorkerStepOptions } from './worker-step.ts';
 
-/** What a training worker can be asked to do (replica.ts). The first call is `create`. */
+/** What a training worker can be asked to do (worker-step.ts). The first call is `create`. */
 export type WorkerCalls = {
-  create: { argument: ReplicaOptions; answer: { readonly name: string; readonly gradientLength: number } };
+  create: { argument: WorkerStepOptions; answer: { readonly name: string; readonly gradientLength: number } };
   accumulate: { argument: number; answer: number };
   publish: { argument: undefined; answer: undefined };
   sum: { argument: undefined; answer: undefined };

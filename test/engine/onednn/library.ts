@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { findOnednnLibrary } from '../../../src/engine/onednn/find-library.ts';
+import { findOnednnLibrary } from '../../../src/engine/onednn/library/find.ts';
 
 const isInstalled = findOnednnLibrary() !== undefined;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts';
-import { createReferenceEngine } from '../../../src/engine/reference.ts';
+import { createReferenceEngine } from '../../../src/engine/reference/engine.ts';
 import { architectureNames } from '../../../src/network/architecture.ts';
 import { hashedWeights } from '../../../src/network/hashed.ts';
 import { largestDifference } from '../reference-values.ts';

@@ -1,0 +1,48 @@
+import { programBeside, startHostProcess } from '../../processes/calls.ts';
+import type { EngineOptions } from '../create.ts';
+import type { Engine } from '../engine.ts';
+import type { HostCalls } from './protocol.ts';
+
+export interface RemoteEngineOptions extends EngineOptions {
+  /** A host that has work and gives no answer for so long is killed. */
+  readonly answerTimeoutMs: number;
+}
+
+/** An engine in a process of its own. */
+export interface RemoteEngine extends Engine {
+  readonly pid: number;
+  /** Resident memory of the host at its last answer. */
+  rssBytes(): number;
+  /** Aborted, with the reason, as soon as the process is known to be lost, before any call rejects. */
+  readonly lost: AbortSignal;
+}
+
+/**
+ * Starts an engine host. Throws what the engine throws when it is created (DEVICE_UNAVAILABLE), or ENGINE_LOST.
+ * When the host dies, all calls that wait for it reject with ENGINE_LOST at once.
+ */
+export async function createRemoteEngine(options: RemoteEngineOptions): Promise<RemoteEngine> {
+  const { answerTimeoutMs, ...engineOptions } = options;
+  const host = startHostProcess<HostCalls>({
+    program: programBeside(import.meta.url, 'host'),
+    name: `engine host of ${options.device}`,
+    lostCode: 'ENGINE_LOST',
+    answerTimeoutMs,
+  });
+  try {
+    const capabilities = await host.call('create', engineOptions);
+    return {
+      capabilities,
+      pid: host.pid,
+      rssBytes: host.rssBytes,
+      lost: host.lost,
+      load: (network) => host.call('load', network),
+      run: (batch) => host.call('run', batch),
+      unload: (id) => host.call('unload', id),
+      dispose: host.end,
+    };
+  } catch (error) {
+    await host.end();
+    throw error;
+  }
+}

@@ -1,0 +1,144 @@
+import { VerydeepError } from '../../../errors.ts';
+import type { Handle } from '../library/bindings.ts';
+import { anyLayout, bytesOf, type DataType, dataType } from '../library/constants.ts';
+import type { Onednn } from '../library/library.ts';
+
+/** `any`: the primitive chooses; `rowMajor`: nchw of a map; `channelsLast`: nhwc in memory (dims stay n, c, h, w). */
+export type Layout = 'any' | 'rowMajor' | 'channelsLast';
+
+/** A shape with type and layout in memory. */
+export interface MemoryDesc {
+  readonly handle: Handle;
+  /** Zero for layout `any`. */
+  readonly bytes: number;
+}
+
+/** Numbers at an address, as a descriptor says. */
+export interface Memory {
+  readonly desc: MemoryDesc;
+  readonly address: bigint;
+  readonly handle: Handle;
+}
+
+/** Numbers of JavaScript that primitives read and write where they are. */
+export interface SharedMemory<T extends Numbers = Float32Array> extends Memory {
+  readonly array: T;
+}
+
+/** Numbers of f32, or the bit patterns of bf16. */
+export type Numbers = Float32Array | Uint16Array;
+
+/**
+ * Owner of native objects and memory: everything made through it is freed by `dispose`, last made first. A native
+ * object must not be used after that (the process would crash), so a network owns one scope and is dropped as a whole.
+ */
+export interface Scope {
+  readonly onednn: Onednn;
+  /** Bytes of memory allocated. */
+  readonly allocatedBytes: number;
+  own(handle: Handle, destroy: (handle: Handle) => void): Handle;
+  desc(dims: readonly number[], type: DataType, layout: Layout): MemoryDesc;
+  /** A copy of a descriptor that another scope, or a primitive descriptor of it, owns. */
+  clone(desc: MemoryDesc): MemoryDesc;
+  /** Address of new memory, not zeroed. */
+  allocate(bytes: number): bigint;
+  /** A memory of its own, or over part of another allocation. */
+  memory(desc: MemoryDesc, address?: bigint): Memory;
+  /** A memory over an array of exactly its length. */
+  share<T extends Numbers>(desc: MemoryDesc, array: T): SharedMemory<T>;
+  dispose(): void;
+}
+
+/** From this size on memory is aligned to huge pages and asks for them: fewer page-table walks in large convolutions. */
+const hugePageBytes = 2 ** 21;
+const adviseHugePages = 14;
+
+export function createScope(onednn: Onednn): Scope {
+  const releases: (() => void)[] = [];
+  let allocatedBytes = 0;
+
+  const own = (handle: Handle, destroy: (handle: Handle) => void): Handle => {
+    releases.push(() => destroy(handle));
+    return handle;
+  };
+
+  const allocate = (bytes: number): bigint => {
+    const huge = bytes >= hugePageBytes;
+    const data: [bigint | null] = [null];
+    if (onednn.allocate(data, huge ? hugePageBytes : 64, Math.max(64, bytes)) !== 0) {
+      throw new VerydeepError('ENGINE_FAILED', `oneDNN: expected ${bytes} bytes of memory, received none`);
+    }
+    const address = own(data[0]!, onednn.free);
+    allocatedBytes += bytes;
+    if (huge && process.platform === 'linux') onednn.advise(address, bytes, adviseHugePages); // a refusal costs speed only
+    return address;
+  };
+
+  const memory = (desc: MemoryDesc, address = allocate(desc.bytes)): Memory => {
+    const handle = own(onednn.memory(desc.handle, address), onednn.destroyMemory);
+    return { desc, address, handle };
+  };
+
+  return {
+    onednn,
+    get allocatedBytes() {
+      return allocatedBytes;
+    },
+    own,
+    allocate,
+    desc(dims, type, layout) {
+      const sizes = BigInt64Array.from(dims, BigInt);
+      const handle =
+        layout === 'any'
+          ? onednn.memoryDescAny(dims.length, sizes, dataType[type], anyLayout)
+          : onednn.memoryDesc(dims.length, sizes, dataType[type], stridesOf(dims, layout));
+      own(handle, onednn.destroyMemoryDesc);
+      const bytes = layout === 'any' ? 0 : dims.reduce((a, b) => a * b, bytesOf[type]);
+      return { handle, bytes };
+    },
+    clone({ handle, bytes }) {
+      return { handle: own(onednn.cloneMemoryDesc(handle), onednn.destroyMemoryDesc), bytes };
+    },
+    memory,
+    share(desc, array) {
+      if (array.byteLength !== desc.bytes) {
+        throw new RangeError(`expected an array of ${desc.bytes} bytes, received ${array.byteLength}`);
+      }
+      // Steps hold no references to memories, so the scope keeps the array from being collected.
+      releases.push(() => array);
+      return { ...memory(desc, onednn.addressOf(array)), array };
+    },
+    dispose() {
+      for (const release of releases.reverse()) release();
+      releases.length = 0;
+    },
+  };
+}
+
+/** Whether two descriptors mean the same bytes, so that no reorder is needed between them. */
+export function sameDesc(scope: Scope, a: MemoryDesc, b: MemoryDesc): boolean {
+  return scope.onednn.memoryDescEqual(a.handle, b.handle) !== 0;
+}
+
+export function fillWithZeros({ onednn }: Scope, { address, desc }: Memory): void {
+  onednn.fill(address, 0, desc.bytes);
+}
+
+/** A new array for memories of this type and size. */
+export function numbersFor(type: DataType, { bytes }: MemoryDesc): Numbers {
+  return type === 'f32' ? new Float32Array(bytes / 4) : new Uint16Array(bytes / 2);
+}
+
+// --- helpers ---
+
+/** Elements from one index to the next, for each dimension. */
+function stridesOf(dims: readonly number[], layout: 'rowMajor' | 'channelsLast'): BigInt64Array {
+  const order = layout === 'rowMajor' ? dims.map((_, i) => i) : [0, 2, 3, 1];
+  const strides = new BigInt64Array(dims.length);
+  let stride = 1;
+  for (const dim of order.toReversed()) {
+    strides[dim] = BigInt(stride);
+    stride *= dims[dim]!;
+  }
+  return strides;
+}

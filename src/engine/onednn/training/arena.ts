@@ -1,0 +1,111 @@
+import { fanInOf, type WeightLayer } from '../../../network/layers.ts';
+import type { Preprocessing } from '../../../network/preprocessing.ts';
+import { type InitialWeights, type Tensor, writeTensor } from '../../../network/weights.ts';
+import { exchangeRedAndBlue } from '../channel-order.ts';
+import type { Onednn } from '../library/library.ts';
+import { reorder } from '../primitives/elementwise.ts';
+import { runSteps, type Step } from '../primitives/primitives.ts';
+import { createScope, type Memory, type MemoryDesc, type Scope } from '../primitives/scope.ts';
+
+/**
+ * Place of one tensor in an arena: one flat block of float32 for all weights (or gradients, or velocities) of a network,
+ * so that an update is one linear pass over it.
+ */
+export interface Slot {
+  readonly name: string;
+  /** Row-major shape outside. */
+  readonly shape: readonly number[];
+  /** Layout inside. */
+  readonly desc: MemoryDesc;
+  readonly offsetBytes: number;
+  /** Outside it counts blue first (channel-order.ts). */
+  readonly blueFirst: boolean;
+}
+
+const alignmentBytes = 64;
+
+/** Slots for the tensors of these layers in order, weight then bias; `descsOf` says how each layer wants them. */
+export function slotsOf(
+  layers: readonly WeightLayer[],
+  { channelOrder }: Pick<Preprocessing, 'channelOrder'>,
+  descsOf: (layer: WeightLayer) => { weight: MemoryDesc; bias: MemoryDesc },
+): { slots: Slot[]; bytes: number } {
+  const slots: Slot[] = [];
+  let bytes = 0;
+  const add = (name: string, shape: readonly number[], desc: MemoryDesc, blueFirst: boolean): void => {
+    slots.push({ name, shape, desc, offsetBytes: bytes, blueFirst });
+    bytes += Math.ceil(desc.bytes / alignmentBytes) * alignmentBytes;
+  };
+  layers.forEach((layer, i) => {
+    const { weight, bias } = descsOf(layer);
+    const { name, inputs, outputs, kernel } = layer;
+    const shape =
+      layer.kind === 'convolution' ? [outputs, inputs, kernel, kernel] : [outputs, fanInOf(layer)];
+    add(`${name}.weight`, shape, weight, i === 0 && channelOrder === 'bgr');
+    add(`${name}.bias`, [outputs], bias, false);
+  });
+  return { slots, bytes };
+}
+
+/**
+ * Writes tensors, whose names and shapes have been checked, into the arena at `address`. One at a time is laid out
+ * row-major beside it, in native memory: that is freed at once, which JavaScript's is not.
+ */
+export function writeArena(
+  onednn: Onednn,
+  slots: readonly Slot[],
+  address: bigint,
+  weights: InitialWeights,
+): void {
+  for (const slot of slots) {
+    withTensor(onednn, slot, address, (scope, inside) => {
+      const outside = scope.memory(scope.desc(slot.shape, 'f32', 'rowMajor'));
+      const data = new Float32Array(onednn.view(outside.address, outside.desc.bytes));
+      writeTensor(weights.get(slot.name)!, data);
+      if (slot.blueFirst) data.set(exchangeRedAndBlue({ shape: slot.shape, data }).data);
+      return reorder(scope, slot.name, outside, inside);
+    });
+  }
+}
+
+/** Copies of the tensors in the arena at `address`. */
+export function readArena(onednn: Onednn, slots: readonly Slot[], address: bigint): Map<string, Tensor> {
+  const tensors = zerosOf(slots);
+  for (const slot of slots) {
+    const tensor = tensors.get(slot.name)!;
+    withTensor(onednn, slot, address, (scope, inside) => {
+      const outside = scope.share(scope.desc(slot.shape, 'f32', 'rowMajor'), tensor.data);
+      return reorder(scope, slot.name, inside, outside);
+    });
+    if (slot.blueFirst) tensors.set(slot.name, exchangeRedAndBlue(tensor));
+  }
+  return tensors;
+}
+
+/** Zeros of the same names and shapes. */
+export function zerosOf(slots: readonly Slot[]): Map<string, Tensor> {
+  return new Map(
+    slots.map((slot) => [slot.name, { shape: slot.shape, data: new Float32Array(countOf(slot)) }]),
+  );
+}
+
+// --- helpers ---
+
+function countOf({ shape }: Slot): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Runs a step that reads or writes the tensor of a slot. */
+function withTensor(
+  onednn: Onednn,
+  slot: Slot,
+  address: bigint,
+  createStep: (scope: Scope, inside: Memory) => Step,
+): void {
+  const scope = createScope(onednn);
+  try {
+    runSteps(scope, [createStep(scope, scope.memory(slot.desc, address + BigInt(slot.offsetBytes)))]);
+  } finally {
+    scope.dispose();
+  }
+}

@@ -1,4 +1,0 @@
-import { createReferenceEngine } from '../../src/engine/reference.ts';
-import { describeEngine } from './contract.ts';
-
-describeEngine('the reference engine', async () => createReferenceEngine());
