@@ -12,7 +12,7 @@ import { serialiseNpy } from '../formats/npy.ts';
 import { serialiseWeights } from '../formats/safetensors.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
-import { chooseOptions } from '../inference/plan.ts';
+import { chooseOptions } from '../inference/jitter-plan.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { findImageFiles } from './image-files.ts';
 import { inOrder } from './in-order.ts';

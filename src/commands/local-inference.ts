@@ -3,7 +3,7 @@ import { type HostsOptions, startHosts } from '../engine/hosts/start.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { ownImageLimits } from '../image/limits.ts';
-import { createInference, networkSources } from '../inference/create.ts';
+import { createInference, networkSources } from '../inference/create-inference.ts';
 import type { Inference } from '../inference/inference.ts';
 
 export interface LocalInferenceOptions extends HostsOptions {

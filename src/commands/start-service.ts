@@ -4,7 +4,7 @@ import type { EnginePool } from '../engine/hosts/pool.ts';
 import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { createInference, networkSources } from '../inference/create.ts';
+import { createInference, networkSources } from '../inference/create-inference.ts';
 import type { Inference } from '../inference/inference.ts';
 import { createApp } from '../server/app.ts';
 import { createMetrics } from '../server/metrics.ts';

@@ -5,7 +5,7 @@ import { loadEnsemble } from '../ensembles/load.ts';
 import { defaultScales } from '../ensembles/manifest.ts';
 import { parseReference } from '../ensembles/reference.ts';
 import { VerydeepError } from '../errors.ts';
-import { maxScaleInCrops } from '../inference/plan.ts';
+import { maxScaleInCrops } from '../inference/jitter-plan.ts';
 import { parameterCount } from '../network/measures.ts';
 import { readTrainedNetwork } from '../training/run-folder.ts';
 import type { EvaluatedNetwork } from './evaluation.ts';

@@ -1,6 +1,6 @@
 import type { PixelBox } from '../image/box.ts';
 import { rescaledSize } from '../image/rescale.ts';
-import { meanOf } from '../inference/ensemble.ts';
+import { meanOf } from '../inference/average.ts';
 import type { Box, RankedClass } from '../inference/inference.ts';
 import { localise } from '../inference/localise.ts';
 import type { BoxMaps, ScaleOutputs } from '../inference/scale-outputs.ts';

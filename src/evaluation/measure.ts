@@ -1,4 +1,4 @@
-import { meanOf } from '../inference/ensemble.ts';
+import { meanOf } from '../inference/average.ts';
 import { alignPosteriors, orderOf } from './align.ts';
 import type { ClassificationPlan, EvaluationPlan } from './comparisons.ts';
 import type { CheckedImage } from './images.ts';

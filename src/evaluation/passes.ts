@@ -1,5 +1,5 @@
 import { rescaledSize, type Size } from '../image/rescale.ts';
-import { gridCount } from '../inference/plan.ts';
+import { gridCount } from '../inference/jitter-plan.ts';
 import { forwardFlops } from '../network/measures.ts';
 import type { ComparedNetwork } from './compared.ts';
 import type { ClassificationPlan, LocalisationPlan } from './comparisons.ts';

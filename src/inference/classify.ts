@@ -1,4 +1,4 @@
-import { meanOf, rankClasses } from './ensemble.ts';
+import { meanOf, rankClasses } from './average.ts';
 import type { ClassMap, RankedClass } from './inference.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 

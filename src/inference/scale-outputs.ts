@@ -1,6 +1,6 @@
 import type { NetworkOutput, OutputMaps } from '../engine/engine.ts';
-import { meanOfRows } from './ensemble.ts';
-import type { PlanTask, ScalePlan } from './plan.ts';
+import { meanOfRows } from './average.ts';
+import type { PlanTask, ScalePlan } from './jitter-plan.ts';
 import { type WindowPosteriors, windowPosteriors } from './windows.ts';
 
 /** Box maps of one localisation network. */

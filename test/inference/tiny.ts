@@ -2,7 +2,11 @@ import sharp from 'sharp';
 import { createEngine } from '../../src/engine/create.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
-import { type CreateInferenceOptions, createInference, networkSources } from '../../src/inference/create.ts';
+import {
+  type CreateInferenceOptions,
+  createInference,
+  networkSources,
+} from '../../src/inference/create-inference.ts';
 import type { Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
 import type { ArchitectureName, Head } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';

@@ -1,5 +1,5 @@
-import { VerydeepError } from '../errors.ts';
-import type { QueueState } from './inference.ts';
+import { VerydeepError } from '../../errors.ts';
+import type { QueueState } from '../inference.ts';
 import type { Throughput } from './throughput.ts';
 
 /** What a request has in the queue's books. */

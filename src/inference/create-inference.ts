@@ -6,17 +6,17 @@ import { readHeader } from '../image/header.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import type { Picture } from '../image/picture.ts';
 import type { Size } from '../image/rescale.ts';
-import { joinOutputs, joinPixels } from './batch.ts';
-import { type BatchingOptions, createBatcher, type Reservation } from './batcher.ts';
 import { classify, classMaps } from './classify.ts';
-import { coveredMs } from './covered.ts';
 import type { Answer, ImageResult, Inference, InferenceObserver, InferenceOptions } from './inference.ts';
-import { createLifetime, unlessAborted } from './lifetime.ts';
-import { createLimiter } from './limiter.ts';
+import { chooseOptions, networkId, type Plan, type PlanTask, planImage } from './jitter-plan.ts';
 import { localise } from './localise.ts';
-import { chooseOptions, networkId, type Plan, type PlanTask, planImage } from './plan.ts';
-import type { ItemAnswer } from './run-batch.ts';
 import { type ScaleOutputs, scaleOutputs } from './scale-outputs.ts';
+import { joinOutputs, joinPixels } from './scheduling/batch.ts';
+import { type BatchingOptions, createBatcher, type Reservation } from './scheduling/batcher.ts';
+import { coveredMs } from './scheduling/covered.ts';
+import { createLifetime, unlessAborted } from './scheduling/lifetime.ts';
+import { createLimiter } from './scheduling/limiter.ts';
+import type { ItemAnswer } from './scheduling/run-batch.ts';
 
 export interface CreateInferenceOptions {
   readonly ensemble: Ensemble;

@@ -6,8 +6,8 @@ import { readSafetensors, toFloat32 } from '../../src/formats/safetensors.ts';
 import { gridCrops } from '../../src/image/crop-grid.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import type { Answer, InferenceOptions, PartialAnswer, RankedClass } from '../../src/inference/inference.ts';
+import { planImage } from '../../src/inference/jitter-plan.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
-import { planImage } from '../../src/inference/plan.ts';
 import { addedSize, defaults, patient, png, tiny, tinyEngine, tinyInference, waves } from './tiny.ts';
 
 let engine: Engine;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import type { InferenceOptions } from '../../src/inference/inference.ts';
-import { networkId, planImage } from '../../src/inference/plan.ts';
+import { networkId, planImage } from '../../src/inference/jitter-plan.ts';
 import type { Head } from '../../src/network/architecture.ts';
 import { forwardFlops } from '../../src/network/measures.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Batch, NetworkOutput } from '../../src/engine/engine.ts';
-import { VerydeepError } from '../../src/errors.ts';
-import { type BatcherOptions, createBatcher } from '../../src/inference/batcher.ts';
-import type { BatchItem } from '../../src/inference/run-batch.ts';
+import type { Batch, NetworkOutput } from '../../../src/engine/engine.ts';
+import { VerydeepError } from '../../../src/errors.ts';
+import { type BatcherOptions, createBatcher } from '../../../src/inference/scheduling/batcher.ts';
+import type { BatchItem } from '../../../src/inference/scheduling/run-batch.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

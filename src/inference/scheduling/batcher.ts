@@ -1,6 +1,6 @@
-import type { Batch, Engine } from '../engine/engine.ts';
+import type { Batch, Engine } from '../../engine/engine.ts';
+import type { InferenceObserver, QueueState } from '../inference.ts';
 import { createAdmission } from './admission.ts';
-import type { InferenceObserver, QueueState } from './inference.ts';
 import {
   type BatchItem,
   type BatchReport,

@@ -1,5 +1,5 @@
-import type { Batch, Engine, NetworkOutput } from '../engine/engine.ts';
-import { VerydeepError } from '../errors.ts';
+import type { Batch, Engine, NetworkOutput } from '../../engine/engine.ts';
+import { VerydeepError } from '../../errors.ts';
 import { joinPixels, sliceOutputs } from './batch.ts';
 
 /** Pictures that belong together: one of an image, or its crops. */

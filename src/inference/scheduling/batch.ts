@@ -1,4 +1,4 @@
-import type { NetworkOutput, OutputMaps } from '../engine/engine.ts';
+import type { NetworkOutput, OutputMaps } from '../../engine/engine.ts';
 
 /** Pictures one after the other: `[n, h, w, 3]`. One part alone is not copied. */
 export function joinPixels(parts: readonly Uint8Array[]): Uint8Array {

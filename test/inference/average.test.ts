@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { coveredMs } from '../../src/inference/covered.ts';
-import { meanOf, meanOfRows, rankClasses } from '../../src/inference/ensemble.ts';
+import { meanOf, meanOfRows, rankClasses } from '../../src/inference/average.ts';
+import { coveredMs } from '../../src/inference/scheduling/covered.ts';
 
 describe('the ensemble', () => {
   it('averages posteriors, each of equal weight', () => {

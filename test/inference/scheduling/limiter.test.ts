@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLimiter } from '../../src/inference/limiter.ts';
+import { createLimiter } from '../../../src/inference/scheduling/limiter.ts';
 
 describe('a limiter', () => {
   it('runs a bounded number at a time, in order, and goes on after a failure', async () => {
