@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
  */
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
-  commands: ['config', 'database', 'datasets', 'engine', 'engine/hosts', 'engine/parallel', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'server', 'training'],
+  commands: ['config', 'database', 'datasets', 'engine', 'engine/hosts', 'engine/parallel', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'server', 'training'],
   config: ['engine', 'errors'],
   database: ['errors', 'files'],
   datasets: ['errors', 'image'],
@@ -25,8 +25,9 @@ const rooms: Record<string, readonly string[]> = {
   'engine/reference': ['engine', 'network'],
   ensembles: ['errors', 'files', 'formats', 'network'],
   errors: [],
-  evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'files', 'image', 'inference', 'inference/scheduling', 'network', 'training'],
-  'evaluation/report': ['evaluation', 'files', 'image', 'training'],
+  evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'training'],
+  'evaluation/measure': ['datasets', 'engine', 'errors', 'evaluation', 'files', 'image', 'inference', 'inference/scheduling', 'network'],
+  'evaluation/report': ['evaluation', 'evaluation/measure', 'files', 'image', 'training'],
   files: ['errors'],
   formats: ['errors', 'network'],
   image: ['errors'],

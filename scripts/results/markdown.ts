@@ -1,7 +1,6 @@
-import { counted } from '../../src/evaluation/counted.ts';
+import { tablesOf } from '../../src/evaluation/comparison-tables.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
-import { percent } from '../../src/evaluation/percent.ts';
-import { tablesOf } from '../../src/evaluation/tables.ts';
+import { counted, percent } from '../../src/evaluation/notes.ts';
 import type { Point } from './curves.ts';
 import { accuracyOf, classificationRow, describe } from './rows.ts';
 import type { Claim, Curves, Goal, Table } from './tables.ts';

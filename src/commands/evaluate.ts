@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
-import { evaluateJob } from '../evaluation/job.ts';
 import { writeReport } from '../evaluation/report/write.ts';
+import { runEvaluation } from '../evaluation/run.ts';
 import type { View } from '../inference/inference.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { evaluationTables } from './evaluation-table.ts';
@@ -70,7 +70,7 @@ export async function run(argv: string[]): Promise<number> {
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   let bar: Progress | undefined;
   try {
-    const evaluation = await evaluateJob({
+    const evaluation = await runEvaluation({
       data: values.data,
       split: values.split,
       weights: values.weights,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { evaluateJob, metricsOf } from '../evaluation/job.ts';
 import { writeReport } from '../evaluation/report/write.ts';
+import { metricsOf, runEvaluation } from '../evaluation/run.ts';
 import type { JobResult } from '../jobs/job.ts';
 import type { JobRunOptions } from './job-context.ts';
 import { datasetFolder } from './job-dataset.ts';
@@ -9,7 +9,7 @@ import { findVersion } from './job-source.ts';
 
 /**
  * Measures an ensemble on a split of a data set, going on from the images in its folder that are done. Answers undefined
- * where it was stopped; else `evaluation.json` and `report.html` are there. Throws INVALID_JOB and what `evaluateJob`
+ * where it was stopped; else `evaluation.json` and `report.html` are there. Throws INVALID_JOB and what `runEvaluation`
  * throws.
  */
 export async function evaluateForJob(options: JobRunOptions): Promise<JobResult | undefined> {
@@ -20,7 +20,7 @@ export async function evaluateForJob(options: JobRunOptions): Promise<JobResult 
   const { ensemble, version } = manifest;
   // A folder a version: another one may be stable when the job is resumed.
   const out = join(folder, `version-${version}`);
-  const evaluation = await evaluateJob({
+  const evaluation = await runEvaluation({
     ...settings,
     data: await datasetFolder(datasetsDir, job.dataset, [split]),
     split,

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readVersion, type StoredVersion } from '../ensembles/load.ts';
 import { type ManifestNetwork, specOf } from '../ensembles/manifest.ts';
-import { parseReference } from '../ensembles/reference.ts';
+import { parseReference } from '../ensembles/name-at-version.ts';
 import { VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
 import { readWeights, serialiseWeights } from '../formats/safetensors.ts';

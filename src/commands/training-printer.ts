@@ -1,5 +1,4 @@
-import { counted } from '../evaluation/counted.ts';
-import { percent } from '../evaluation/percent.ts';
+import { counted, percent } from '../evaluation/notes.ts';
 import type { OnTrainingEvent, TrainingEvent } from '../training/events.ts';
 import { createProgress, duration, type Progress } from './progress.ts';
 

@@ -3,7 +3,7 @@ import type { NetworkSource } from '../engine/engine.ts';
 import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { defaultScales } from '../ensembles/manifest.ts';
-import { parseReference } from '../ensembles/reference.ts';
+import { parseReference } from '../ensembles/name-at-version.ts';
 import { VerydeepError } from '../errors.ts';
 import { maxScaleInCrops } from '../inference/jitter-plan.ts';
 import { parameterCount } from '../network/measures.ts';

@@ -12,10 +12,10 @@ import {
   planComparisons,
 } from './comparisons.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type CheckedImage, checkImages } from './images.ts';
 import { knownImages } from './known-images.ts';
-import { type MeasureAllOptions, measureAll } from './measure-all.ts';
-import { openResultsFile, type ResultsFile } from './results-file.ts';
+import { type CheckedImage, checkImages } from './measure/images.ts';
+import { type MeasureAllOptions, measureAll } from './measure/measure-all.ts';
+import { openResultsFile, type ResultsFile } from './measure/results-file.ts';
 import { type MeasuredImage, summarise } from './summarise.ts';
 
 export interface EvaluateOptions extends PlanOptions, MeasureAllOptions {

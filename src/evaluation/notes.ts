@@ -1,6 +1,16 @@
 import { some } from '../datasets/listing.ts';
-import { counted } from './counted.ts';
 import type { Evaluation } from './evaluation.ts';
+
+/** `1 image`, `12 images`; `1 class`, `3 classes`; `1 box`, `2 boxes`. */
+export function counted(count: number, thing: string): string {
+  if (count === 1) return `1 ${thing}`;
+  return `${count} ${thing}${/[sx]$/.test(thing) ? 'es' : 's'}`;
+}
+
+/** `64.3 %` */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
 
 /** `693 images of 101 classes; onednn fp32` */
 export function dataLine({ data, engine }: Evaluation): string {

@@ -7,7 +7,9 @@ import type {
   LocalisationRow,
   Mistake,
 } from './evaluation.ts';
-import type { CheckedImage } from './images.ts';
+import type { CheckedImage } from './measure/images.ts';
+import type { BoxAnswer, ClassAnswer, ImageRecord } from './measure/records.ts';
+import { guessCount } from './measure/records.ts';
 import {
   byLabel,
   classMetrics,
@@ -17,8 +19,6 @@ import {
   type RankedImage,
   worstConfusions,
 } from './metrics.ts';
-import type { BoxAnswer, ClassAnswer, ImageRecord } from './records.ts';
-import { guessCount } from './records.ts';
 
 /** An image, and what was found out about it. */
 export interface MeasuredImage {

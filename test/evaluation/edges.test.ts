@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluationTables } from '../../src/commands/evaluation-table.ts';
-import type { EvaluateJobOptions } from '../../src/evaluation/job.ts';
+import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import { waves } from '../inference/tiny.ts';
 import { put } from '../training/pictures.ts';
 import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from './tiny.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const small = (changes: Partial<EvaluateJobOptions> = {}): EvaluateJobOptions =>
+const small = (changes: Partial<EvaluationOptions> = {}): EvaluationOptions =>
   tinyJob(root, { networks: ['a'], scales: [32], ...changes });
 const runOf = (name: string): string => join(root, 'runs', name);
 
@@ -87,7 +87,7 @@ describe('an evaluation', () => {
     ]);
   });
 
-  it.each<[string, string, () => Promise<EvaluateJobOptions>, RegExp]>([
+  it.each<[string, string, () => Promise<EvaluationOptions>, RegExp]>([
     [
       'none of the classes is known',
       'INVALID_DATASET',

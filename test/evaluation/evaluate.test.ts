@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
-import { evaluateJob } from '../../src/evaluation/job.ts';
+import { runEvaluation } from '../../src/evaluation/run.ts';
 import { createOracle, type Place } from './oracle.ts';
 import {
   ensembles,
@@ -105,7 +105,7 @@ const different = <Value>(values: readonly Value[]): number => new Set(values).s
 // The reference engine takes its time on a busy machine.
 describe('an evaluation', { timeout: 300_000 }, () => {
   it('of ensembles and runs, of different crops and orders of labels, is what the oracle says', async () => {
-    const evaluation = (await evaluateJob(
+    const evaluation = (await runEvaluation(
       tinyJob(root, {
         ensembles: ['mine', 'big@1'],
         runs: runs.map(({ name }) => join(root, 'runs', name)),
@@ -156,7 +156,7 @@ describe('an evaluation', { timeout: 300_000 }, () => {
     const views = ['dense', 'crops', 'both'] as const;
     const few = await writeTinyDataset(join(root, 'few'), 2); // a hundred crops an image and network
     const options = tinyJob(root, { data: join(root, 'few', 'data'), views, scales: [32, 48] });
-    const evaluation = (await evaluateJob(options))!;
+    const evaluation = (await runEvaluation(options))!;
     await checkByOracle(evaluation, few);
     const ofViews = (row: string): string[] => views.map((view) => `${row} ${view} flip`);
     expect(lines(evaluation, 'Table 5')).toEqual([...ofViews('a@32,48'), ...ofViews('b@32,48')]);

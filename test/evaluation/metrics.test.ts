@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { counted } from '../../src/evaluation/counted.ts';
 import {
   classMetrics,
   classShares,
@@ -9,6 +8,7 @@ import {
   type RankedImage,
   worstConfusions,
 } from '../../src/evaluation/metrics.ts';
+import { counted } from '../../src/evaluation/notes.ts';
 
 describe('class metrics', () => {
   const images: RankedImage[] = [

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EvaluateJobOptions } from '../../src/evaluation/job.ts';
+import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import { waves } from '../inference/tiny.ts';
 import { put } from '../training/pictures.ts';
 import { evaluateHere, tinyJob, writeTinyDataset, writeTinyNetworks } from './tiny.ts';
@@ -23,11 +23,11 @@ const resultsOf = (name: string): string => join(outOf(name), 'images.jsonl');
 const reportOf = (name: string): string => readFileSync(join(outOf(name), 'evaluation.json'), 'utf8');
 
 /** A small evaluation with its results in a folder. */
-const small = (name: string, changes: Partial<EvaluateJobOptions> = {}): EvaluateJobOptions =>
+const small = (name: string, changes: Partial<EvaluationOptions> = {}): EvaluationOptions =>
   tinyJob(root, { networks: ['a'], scales: [32], out: outOf(name), ...changes });
 
 /** Images that an evaluation runs. */
-async function imagesRun(options: EvaluateJobOptions): Promise<number> {
+async function imagesRun(options: EvaluationOptions): Promise<number> {
   let images = 0;
   await evaluateHere(options, ({ count }) => {
     images += count;
@@ -99,7 +99,7 @@ describe('an evaluation that was stopped', () => {
     expect(await evaluateHere(one)).toEqual(await evaluateHere({ ...one, out: outOf('fresh') }));
   });
 
-  it.each<[string, Partial<EvaluateJobOptions>]>([
+  it.each<[string, Partial<EvaluationOptions>]>([
     ['scales', { scales: [32, 48] }],
     ['networks', { networks: ['b'] }],
     ['views', { views: ['crops'] }],

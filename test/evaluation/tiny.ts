@@ -6,7 +6,7 @@ import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
 import { readCompared } from '../../src/evaluation/compared.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
-import type { EvaluateJobOptions } from '../../src/evaluation/job.ts';
+import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { PixelBox } from '../../src/image/box.ts';
 import { colourStatistics } from '../../src/image/colour-shift.ts';
@@ -169,7 +169,7 @@ async function writeRun(
 }
 
 /** An evaluation of the first ensemble by the engine to read beside the paper. */
-export function tinyJob(root: string, changes: Partial<EvaluateJobOptions> = {}): EvaluateJobOptions {
+export function tinyJob(root: string, changes: Partial<EvaluationOptions> = {}): EvaluationOptions {
   return {
     data: join(root, 'data'),
     split: 'val',
@@ -188,9 +188,9 @@ export function tinyJob(root: string, changes: Partial<EvaluateJobOptions> = {})
   };
 }
 
-/** What {@link evaluateJob} does, with the engine in this process. `onRun` sees every batch. */
+/** What {@link runEvaluation} does, with the engine in this process. `onRun` sees every batch. */
 export async function evaluateHere(
-  options: EvaluateJobOptions,
+  options: EvaluationOptions,
   onRun: (batch: Batch) => void = () => undefined,
 ): Promise<Evaluation | undefined> {
   const engine = createReferenceEngine();

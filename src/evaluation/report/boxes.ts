@@ -1,7 +1,7 @@
 import { intersectionOverUnion, type PixelBox } from '../../image/box.ts';
 import type { ImageLimits } from '../../image/limits.ts';
 import type { Evaluation, LocalisationExample, LocalisationRow, RankedGuess } from '../evaluation.ts';
-import { percent } from '../percent.ts';
+import { percent } from '../notes.ts';
 import { bestBoxRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
 import { dataUri, pictureOf } from './picture.ts';

@@ -1,10 +1,9 @@
-import { counted } from '../counted.ts';
 import type { Evaluation } from '../evaluation.ts';
-import { percent } from '../percent.ts';
+import { counted, percent } from '../notes.ts';
 import { bestBoxRow, bestRow, describeRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
+import { table } from './html-table.ts';
 import { plot, plotWidth } from './plot.ts';
-import { table } from './table.ts';
 
 /** Each class's share: of the best row, and of the best boxes. */
 export async function classPlots(evaluation: Evaluation): Promise<Html> {

@@ -1,9 +1,9 @@
 import type { Confusion, Evaluation } from '../evaluation.ts';
-import { percent } from '../percent.ts';
+import { percent } from '../notes.ts';
 import { bestRow, describeRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
+import { table } from './html-table.ts';
 import { plot } from './plot.ts';
-import { table } from './table.ts';
 
 /** Columns of the plot, and wrong answers of a class in the table. */
 const limits = { columns: 20, answers: 8 };

@@ -1,10 +1,8 @@
-import { counted } from '../counted.ts';
 import type { EvaluatedNetwork, Evaluation } from '../evaluation.ts';
-import { dataLine } from '../notes.ts';
-import { percent } from '../percent.ts';
+import { counted, dataLine, percent } from '../notes.ts';
 import { trainingScaleOf } from '../rows.ts';
 import { type Html, html } from './html.ts';
-import { table } from './table.ts';
+import { table } from './html-table.ts';
 
 /** What was measured, of what, when and how: all that somebody needs to measure it again. */
 export function head(

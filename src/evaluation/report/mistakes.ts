@@ -1,6 +1,6 @@
 import type { ImageLimits } from '../../image/limits.ts';
 import type { Evaluation, Mistake } from '../evaluation.ts';
-import { percent } from '../percent.ts';
+import { percent } from '../notes.ts';
 import { bestRow, describeRow } from '../rows.ts';
 import { type Html, html, nothing } from './html.ts';
 import { dataUri, pictureOf } from './picture.ts';

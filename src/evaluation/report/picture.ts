@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ImageLimits } from '../../image/limits.ts';
 import { makeThumbnail, type Thumbnail } from '../../image/thumbnail.ts';
-import { reasonOf } from '../unreadable.ts';
+import { reasonOf } from '../measure/unreadable.ts';
 
 /** A small picture of an image; `undefined` where the image has gone or changed since it was measured. */
 export async function pictureOf(

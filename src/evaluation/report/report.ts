@@ -1,7 +1,7 @@
 import type { ImageLimits } from '../../image/limits.ts';
+import { tablesOf } from '../comparison-tables.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { skippedLines } from '../notes.ts';
-import { tablesOf } from '../tables.ts';
 import { boxes } from './boxes.ts';
 import { classPlots } from './classes.ts';
 import { confusions } from './confusions.ts';
@@ -9,9 +9,9 @@ import { trainingCurves } from './curves.ts';
 import { errorPlots } from './errors.ts';
 import { head } from './head.ts';
 import { type Html, html, nothing, raw } from './html.ts';
+import { table } from './html-table.ts';
 import { mistakes } from './mistakes.ts';
 import { style } from './style.ts';
-import { table } from './table.ts';
 
 export interface ReportOptions {
   /** What made the evaluation, as it was typed. */

@@ -1,4 +1,4 @@
-import type { PixelBox } from '../image/box.ts';
+import type { PixelBox } from '../../image/box.ts';
 
 /** What was found out about one image, for every row: all that the metrics need. Plain JSON. */
 export interface ImageRecord {

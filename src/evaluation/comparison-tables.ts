@@ -5,7 +5,7 @@ import type {
   Evaluation,
   LocalisationRow,
 } from './evaluation.ts';
-import { percent } from './percent.ts';
+import { percent } from './notes.ts';
 import { infoOf, namesOf, trainingScaleOf } from './rows.ts';
 
 /** A table of an evaluation, cell by cell as people read it. */

@@ -1,4 +1,4 @@
-import type { OutputMaps } from '../engine/engine.ts';
+import type { OutputMaps } from '../../engine/engine.ts';
 
 /** For each of `labels` its place among `own`, -1 where it is not there; undefined where both are the same. */
 export function orderOf(own: readonly string[], labels: readonly string[]): readonly number[] | undefined {

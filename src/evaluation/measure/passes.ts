@@ -1,8 +1,8 @@
-import { rescaledSize, type Size } from '../image/rescale.ts';
-import { gridCount } from '../inference/jitter-plan.ts';
-import { forwardFlops } from '../network/measures.ts';
-import type { ComparedNetwork } from './compared.ts';
-import type { ClassificationPlan, LocalisationPlan } from './comparisons.ts';
+import { rescaledSize, type Size } from '../../image/rescale.ts';
+import { gridCount } from '../../inference/jitter-plan.ts';
+import { forwardFlops } from '../../network/measures.ts';
+import type { ComparedNetwork } from '../compared.ts';
+import type { ClassificationPlan, LocalisationPlan } from '../comparisons.ts';
 
 /** What networks look at: the whole picture at a scale, its grid of crops, or the crop in its middle. */
 export type PassKind = 'dense' | 'crops' | 'centre';

@@ -1,5 +1,5 @@
-import type { NetworkOutput, OutputMaps } from '../engine/engine.ts';
-import { meanOf, meanOfRows } from '../inference/average.ts';
+import type { NetworkOutput, OutputMaps } from '../../engine/engine.ts';
+import { meanOf, meanOfRows } from '../../inference/average.ts';
 
 /**
  * Posteriors of one network in one pass over an image, `[classes]`: the mean over its pictures (paper, 3.2 and 4.3), with

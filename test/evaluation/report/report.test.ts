@@ -2,11 +2,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Evaluation } from '../../src/evaluation/evaluation.ts';
-import { renderReport } from '../../src/evaluation/report/report.ts';
-import { writeReport } from '../../src/evaluation/report/write.ts';
-import { tablesOf } from '../../src/evaluation/tables.ts';
-import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from './tiny.ts';
+import { tablesOf } from '../../../src/evaluation/comparison-tables.ts';
+import type { Evaluation } from '../../../src/evaluation/evaluation.ts';
+import { renderReport } from '../../../src/evaluation/report/report.ts';
+import { writeReport } from '../../../src/evaluation/report/write.ts';
+import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from '../tiny.ts';
 
 let root: string;
 let images: TinyImage[];

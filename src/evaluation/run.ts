@@ -6,10 +6,10 @@ import { type ComparedOptions, readCompared } from './compared.ts';
 import type { PlanOptions } from './comparisons.ts';
 import { evaluate } from './evaluate.ts';
 import type { Evaluation } from './evaluation.ts';
-import type { EvaluationProgress } from './measure-all.ts';
+import type { EvaluationProgress } from './measure/measure-all.ts';
 
 /** An evaluation as a command or a job asks for it. */
-export interface EvaluateJobOptions extends ComparedOptions, PlanOptions {
+export interface EvaluationOptions extends ComparedOptions, PlanOptions {
   /** Folder of the data set, and the split to measure on. */
   readonly data: string;
   readonly split: string;
@@ -31,7 +31,7 @@ export interface EvaluateJobOptions extends ComparedOptions, PlanOptions {
  * Reads data set and networks, starts the engine and measures. Answers `undefined` where it was aborted. Throws
  * INVALID_DATASET, INVALID_WEIGHTS, INVALID_OPTION, INVALID_SETTINGS, DEVICE_UNAVAILABLE, ENGINE_FAILED, ENGINE_LOST.
  */
-export async function evaluateJob(options: EvaluateJobOptions): Promise<Evaluation | undefined> {
+export async function runEvaluation(options: EvaluationOptions): Promise<Evaluation | undefined> {
   const compared = await readCompared(options);
   const localise = options.localise || compared.localisers.some(({ info }) => info.source.kind === 'run');
   const listing = await readListing(options.data, options.split, { boxes: localise });

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import type { Engine, NetworkOutput } from '../engine/engine.ts';
-import { gridCrops } from '../image/crop-grid.ts';
-import { type DecodedImage, decodeAtScales } from '../image/decode.ts';
-import type { ImageLimits } from '../image/limits.ts';
-import { crop as cropOf, type Picture } from '../image/picture.ts';
-import { joinPixels, sliceOutputs } from '../inference/scheduling/batch.ts';
+import type { Engine, NetworkOutput } from '../../engine/engine.ts';
+import { gridCrops } from '../../image/crop-grid.ts';
+import { type DecodedImage, decodeAtScales } from '../../image/decode.ts';
+import type { ImageLimits } from '../../image/limits.ts';
+import { crop as cropOf, type Picture } from '../../image/picture.ts';
+import { joinPixels, sliceOutputs } from '../../inference/scheduling/batch.ts';
 import type { CheckedImage } from './images.ts';
 import { type Pass, picturesOf, scalesOf } from './passes.ts';
 import { reasonOf } from './unreadable.ts';

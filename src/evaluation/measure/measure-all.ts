@@ -1,6 +1,6 @@
-import type { Engine } from '../engine/engine.ts';
-import type { ImageLimits } from '../image/limits.ts';
-import type { EvaluationPlan } from './comparisons.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ImageLimits } from '../../image/limits.ts';
+import type { EvaluationPlan } from '../comparisons.ts';
 import { type CheckedImage, groupImages } from './images.ts';
 import { measureImage } from './measure.ts';
 import { type Pass, passesOf, scalesOf, workOf } from './passes.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Listing, Sample } from '../datasets/listing.ts';
-import { readHeader } from '../image/header.ts';
-import type { ImageLimits } from '../image/limits.ts';
-import { rescaledSize, type Size } from '../image/rescale.ts';
+import type { Listing, Sample } from '../../datasets/listing.ts';
+import { readHeader } from '../../image/header.ts';
+import type { ImageLimits } from '../../image/limits.ts';
+import { rescaledSize, type Size } from '../../image/rescale.ts';
 import { reasonOf } from './unreadable.ts';
 
 /** An image whose header could be read. */

@@ -1,8 +1,8 @@
 import { appendFileSync, createReadStream, existsSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { VerydeepError } from '../errors.ts';
-import { asDiskFull } from '../files/disk-full.ts';
+import { VerydeepError } from '../../errors.ts';
+import { asDiskFull } from '../../files/disk-full.ts';
 import type { ImageRecord } from './records.ts';
 
 /** Results of images that survive a stop of the process at any instant. */

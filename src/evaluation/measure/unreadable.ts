@@ -1,4 +1,4 @@
-import { messageOf, VerydeepError } from '../errors.ts';
+import { messageOf, VerydeepError } from '../../errors.ts';
 
 const codes = ['NO_IMAGE', 'FILE_TOO_LARGE', 'TOO_MANY_PIXELS', 'UNSUPPORTED_IMAGE', 'CORRUPT_IMAGE'];
 

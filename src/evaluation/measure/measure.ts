@@ -1,6 +1,6 @@
-import { meanOf } from '../inference/average.ts';
+import { meanOf } from '../../inference/average.ts';
+import type { ClassificationPlan, EvaluationPlan } from '../comparisons.ts';
 import { alignPosteriors, orderOf } from './align.ts';
-import type { ClassificationPlan, EvaluationPlan } from './comparisons.ts';
 import type { CheckedImage } from './images.ts';
 import { measureCentralCrop, measureWholeImage } from './measure-boxes.ts';
 import { findPass, type Pass, type PosteriorsAt, picturesOf } from './passes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { palette, seriesStyles } from '../../src/evaluation/report/palette.ts';
+import { palette, seriesStyles } from '../../../src/evaluation/report/palette.ts';
 
 type Vector = readonly [number, number, number];
 type Matrix = readonly [Vector, Vector, Vector];
