@@ -1,7 +1,7 @@
 import type { Ensemble } from '../src/ensembles/ensemble.ts';
 import type { Inference } from '../src/inference/inference.ts';
 import { createApp } from '../src/server/app.ts';
-import { createMetrics } from '../src/server/metrics.ts';
+import { createMetrics } from '../src/server/operations/metrics.ts';
 
 /** The OpenAPI document of the service, which depends on no ensemble and no setting. */
 export async function openapiDocument(): Promise<object> {

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
  */
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
-  commands: ['config', 'database', 'datasets', 'engine', 'engine/hosts', 'engine/parallel', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'server', 'training'],
+  commands: ['config', 'database', 'datasets', 'engine', 'engine/hosts', 'engine/parallel', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'server', 'server/images', 'server/operations', 'training'],
   config: ['engine', 'errors'],
   database: ['errors', 'files'],
   datasets: ['errors', 'image'],
@@ -37,8 +37,11 @@ const rooms: Record<string, readonly string[]> = {
   main: ['commands', 'errors'],
   network: [],
   processes: ['errors'],
-  server: ['engine/hosts', 'ensembles', 'errors', 'inference', 'jobs', 'server/routes'],
-  'server/routes': ['ensembles', 'errors', 'inference', 'jobs', 'server'],
+  server: ['ensembles', 'errors', 'inference', 'server/images', 'server/jobs', 'server/operations', 'server/stream'],
+  'server/images': ['ensembles', 'errors', 'inference', 'server', 'server/operations'],
+  'server/jobs': ['errors', 'jobs', 'server', 'server/images'],
+  'server/operations': ['engine/hosts', 'errors', 'inference', 'jobs', 'server', 'server/images'],
+  'server/stream': ['ensembles', 'errors', 'inference', 'server', 'server/images', 'server/operations'],
   training: ['datasets', 'engine', 'errors', 'files', 'formats', 'image', 'network', 'processes'],
 };
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
 import type { ImageResult, Inference, InferenceOptions, Task } from '../inference/inference.ts';
-import { presentResult } from '../server/present.ts';
+import { presentResult } from '../server/images/present.ts';
 import { findImageFiles } from './image-files.ts';
 import { parseImageCommand } from './image-options.ts';
 import { inOrder } from './in-order.ts';

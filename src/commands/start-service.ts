@@ -7,7 +7,7 @@ import { messageOf, VerydeepError } from '../errors.ts';
 import { createInference, networkSources } from '../inference/create-inference.ts';
 import type { Inference } from '../inference/inference.ts';
 import { createApp } from '../server/app.ts';
-import { createMetrics } from '../server/metrics.ts';
+import { createMetrics } from '../server/operations/metrics.ts';
 import { startJobs } from './start-jobs.ts';
 import { warmUp } from './warm-up.ts';
 import { packageWeights } from './weights-folder.ts';

@@ -5,16 +5,16 @@ import { type FastifyInstance, fastify, LogController, type LogLevel } from 'fas
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import type { Inference } from '../inference/inference.ts';
-import { createAnswerer } from './answerer.ts';
 import { answerClientError } from './client-errors.ts';
 import { createErrorHandler, imageErrors, pathErrors, sendNotFound } from './errors.ts';
-import type { Metrics } from './metrics.ts';
-import { registerOpenapi } from './openapi.ts';
-import { healthRoutes } from './routes/health.ts';
-import { imageRoutes } from './routes/images.ts';
-import { type Admin, jobRoutes } from './routes/jobs.ts';
-import { metricsRoutes } from './routes/metrics.ts';
-import { streamRoute } from './stream.ts';
+import { createAnswerer } from './images/answerer.ts';
+import { imageRoutes } from './images/routes.ts';
+import { type Admin, jobRoutes } from './jobs/routes.ts';
+import { healthRoutes } from './operations/health.ts';
+import type { Metrics } from './operations/metrics.ts';
+import { metricsRoutes } from './operations/metrics-route.ts';
+import { registerOpenapi } from './operations/openapi.ts';
+import { streamRoute } from './stream/routes.ts';
 
 export interface AppOptions {
   readonly ensemble: Ensemble;

@@ -5,8 +5,8 @@ import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts'
 import { VerydeepError } from '../../src/errors.ts';
 import type { Answer, Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
 import { type AppLimits, createApp } from '../../src/server/app.ts';
-import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
-import type { Admin } from '../../src/server/routes/jobs.ts';
+import type { Admin } from '../../src/server/jobs/routes.ts';
+import { createMetrics, type Metrics } from '../../src/server/operations/metrics.ts';
 
 const network = (name: string): EnsembleNetwork => ({ name }) as EnsembleNetwork;
 

@@ -8,10 +8,10 @@ import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { AnswerBody } from '../../src/server/schemas.ts';
+import type { AnswerBody } from '../../src/server/images/schemas.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';
-import { messagesOf } from './messages.ts';
 import { logOf, serve, until } from './serve-process.ts';
+import { messagesOf } from './stream/messages.ts';
 
 let weights: string;
 let picture: Buffer;

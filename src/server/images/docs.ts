@@ -1,0 +1,89 @@
+import type { FastifySchema } from 'fastify';
+import { z } from 'zod';
+import { type ErrorCode, errorStatus } from '../../errors.ts';
+import type { Task } from '../../inference/inference.ts';
+import { answer, failure } from './schemas.ts';
+
+/** Errors of every route that takes images. */
+const imageErrors: readonly ErrorCode[] = [
+  'INVALID_OPTION',
+  'NO_IMAGE',
+  'MALFORMED_REQUEST',
+  'FILE_TOO_LARGE',
+  'TOO_MANY_FILES',
+  'TOO_MANY_PIXELS',
+  'UNSUPPORTED_IMAGE',
+  'CORRUPT_IMAGE',
+  'QUEUE_FULL',
+  'INTERNAL',
+  'ENGINE_FAILED',
+  'NOT_READY',
+  'ENGINE_LOST',
+  'DEADLINE_EXCEEDED',
+];
+
+const texts: Record<Task, { readonly summary: string; readonly description: string }> = {
+  classify: {
+    summary: 'Say what is on images',
+    description:
+      'One image as the body, or several files as multipart/form-data. Answers the top classes of each by the ensemble: the mean of the posteriors over scales, mirror images and networks. JPEG, PNG, WebP, AVIF, GIF and TIFF (first frame).',
+  },
+  localise: {
+    summary: 'Say what is on images, and where',
+    description:
+      'Like /classify, with the boxes of the top classes: the boxes that the localisation networks see in all windows of all scales, merged.',
+  },
+};
+
+/** The schema of an image route; request bodies are documented, not validated. */
+export function describeImages(task: Task, method: 'POST' | 'PUT', query: z.ZodType): FastifySchema {
+  const { summary, description } = texts[task];
+  return {
+    operationId: method === 'POST' ? task : `${task}Put`,
+    summary: method === 'POST' ? summary : `${summary} (\`curl -T\`)`,
+    description,
+    tags: ['images'],
+    querystring: query,
+    response: {
+      200: {
+        description:
+          'Answered. `Server-Timing` has the stages; a file of several may have an error in its place.',
+        content: { 'application/json': { schema: answer } },
+      },
+      ...failures(imageErrors),
+    },
+  };
+}
+
+/** A response for each status of the codes. */
+export function failures(codes: readonly ErrorCode[]): Record<number, unknown> {
+  const statuses = [...new Set(codes.map((code) => errorStatus[code]))].sort((a, b) => a - b);
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const names = codes.filter((code) => errorStatus[code] === status).map((code) => `\`${code}\``);
+      const retry =
+        status === 429 || status === 503 ? '; `Retry-After` says in how many seconds to try again' : '';
+      return [
+        status,
+        { description: names.join(', ') + retry, content: { 'application/json': { schema: failure } } },
+      ];
+    }),
+  );
+}
+
+/** The bodies that an image route takes, as OpenAPI. */
+export const imageBodies = {
+  content: {
+    'image/*': { schema: { type: 'string', format: 'binary' } },
+    'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        properties: { file: { type: 'array', items: { type: 'string', format: 'binary' } } },
+      },
+    },
+  },
+};
+
+/** A plain answer of a probe. */
+export const status = (word: string) => z.object({ status: z.literal(word) });

@@ -1,0 +1,201 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Ensemble } from '../../ensembles/ensemble.ts';
+import { VerydeepError } from '../../errors.ts';
+import type { Answer, Task } from '../../inference/inference.ts';
+import { publicError, unsupportedType } from '../errors.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import { type Answerer, noImage } from './answerer.ts';
+import { describeImages } from './docs.ts';
+import { type FileLimits, type ReceivedFile, receiveFiles, tooLarge } from './multipart.ts';
+import {
+  classifyOptions,
+  type ImageOptions,
+  type ImageTask,
+  localiseOptions,
+  optionError,
+  optionNames,
+  toImageTask,
+} from './options.ts';
+import { presentModel, presentResult, presentTiming, serverTiming, unnamed } from './present.ts';
+import type { AnswerBody } from './schemas.ts';
+
+export interface ImageRoutesOptions extends FileLimits {
+  readonly ensemble: Ensemble;
+  readonly answerer: Answerer;
+  readonly metrics: Metrics;
+  readonly timeoutMs: number;
+  /** Requests received or answered at once. */
+  readonly maxRequests: number;
+}
+
+/** Files of one request that are in memory at once. */
+const filesAtOnce = 8;
+
+/** `POST` and `PUT` of /classify and /localise: one image as the body, or many as multipart/form-data. */
+export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOptions): Promise<void> {
+  acceptImageBodies(app);
+  limitRequests(app, options.maxRequests);
+  for (const task of ['classify', 'localise'] as const) {
+    const query = task === 'classify' ? classifyOptions : localiseOptions;
+    for (const method of ['POST', 'PUT'] as const) {
+      app.route<{ Querystring: ImageOptions }>({
+        method,
+        url: `/${task}`,
+        schema: describeImages(task, method, query),
+        validatorCompiler: () => (received: unknown) => {
+          const { data, error } = query.safeParse(received);
+          return error ? { error: optionError(error.issues, received, optionNames[task]) } : { value: data };
+        },
+        handler: (request, reply) => answerRequest(task, request, reply),
+      });
+    }
+  }
+
+  async function answerRequest(
+    task: Task,
+    request: FastifyRequest<{ Querystring: ImageOptions }>,
+    reply: FastifyReply,
+  ): Promise<AnswerBody> {
+    const startedMs = performance.now();
+    const imageTask = toImageTask(task, request.query, options.timeoutMs);
+    const signal = abortedWhenGone(reply);
+    const outcomes = request.isMultipart()
+      ? await answerFiles(request, imageTask, signal)
+      : [await answerBody(request, imageTask, signal)];
+    const answers = outcomes.flatMap(({ answer }) => answer ?? []);
+    const plan = answers[0]?.plan;
+    const timing = presentTiming(
+      answers.map((answer) => answer.timing),
+      performance.now() - startedMs,
+    );
+    reply.header('server-timing', serverTiming(timing));
+    return {
+      results: outcomes.map(({ result }) => result),
+      model: presentModel(options.ensemble, plan?.networks ?? imageTask.options.networks),
+      ...(plan && { plan: { scales: [...plan.scales], flip: plan.flip, view: plan.view } }),
+      timing,
+    };
+  }
+
+  async function answerBody(request: FastifyRequest, task: ImageTask, signal: AbortSignal): Promise<Outcome> {
+    if (!Buffer.isBuffer(request.body)) throw noImage('received no body');
+    const answer = await options.answerer(request.body, task, { signal });
+    return { answer, result: presentResult(unnamed, answer.result) };
+  }
+
+  /** Files are answered while others still arrive; the bytes of a few at most are in memory. */
+  async function answerFiles(
+    request: FastifyRequest,
+    task: ImageTask,
+    gone: AbortSignal,
+  ): Promise<Outcome[]> {
+    const refused = new AbortController();
+    const signal = AbortSignal.any([gone, refused.signal]);
+    const outcomes: Promise<Outcome>[] = [];
+    const running = new Set<Promise<unknown>>();
+    try {
+      for await (const file of receiveFiles(request, options)) {
+        signal.throwIfAborted();
+        const outcome = answerFile(request, file, task, signal);
+        // One that refuses the whole request ends it at once, not when the last file has arrived.
+        const settled: Promise<unknown> = outcome
+          .catch((error: unknown) => refused.abort(error))
+          .finally(() => running.delete(settled));
+        running.add(settled);
+        outcomes.push(outcome);
+        if (running.size >= filesAtOnce) await Promise.race(running);
+      }
+      const all = await Promise.all(outcomes);
+      throwIfAllRefused(all);
+      return all;
+    } catch (error) {
+      refused.abort(error);
+      await Promise.allSettled(outcomes);
+      throw error;
+    }
+  }
+
+  async function answerFile(
+    request: FastifyRequest,
+    { name, bytes }: ReceivedFile,
+    task: ImageTask,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    try {
+      if (bytes === undefined) throw tooLarge(options.maxFileBytes);
+      const answer = await options.answerer(bytes, task, { signal });
+      return { answer, result: presentResult(name, answer.result) };
+    } catch (error) {
+      if (concernsRequest(error)) throw error;
+      const shown = publicError(error);
+      options.metrics.rejected(shown.code);
+      if (!(error instanceof VerydeepError) || error.statusCode === 500)
+        request.log.error({ err: error }, name);
+      return { error, result: { name, error: shown } };
+    }
+  }
+}
+
+// --- helpers ---
+
+interface Outcome {
+  readonly result: AnswerBody['results'][number];
+  readonly answer?: Answer;
+  readonly error?: unknown;
+}
+
+/** Raw bytes with the types that HTTP clients send: `--data-binary` of curl says that they are a form. */
+function acceptImageBodies(app: FastifyInstance): void {
+  for (const type of ['application/octet-stream', 'application/x-www-form-urlencoded', /^image\//i]) {
+    app.addContentTypeParser(
+      type,
+      { parseAs: 'buffer' },
+      async (_request: FastifyRequest, body: Buffer) => body,
+    );
+  }
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    // Of an empty body the type says nothing.
+    if (request.headers['content-type'] === undefined || body.length === 0) return body;
+    throw new VerydeepError('UNSUPPORTED_IMAGE', unsupportedType(request));
+  });
+}
+
+/** The bodies of requests that wait are in memory: their number is bounded before anything of one is read. */
+function limitRequests(app: FastifyInstance, maxRequests: number): void {
+  let current = 0;
+  app.addHook('onRequest', async (_request, reply) => {
+    if (current >= maxRequests) {
+      const message = `expected at most ${maxRequests} requests at once; received one more`;
+      throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
+    }
+    current += 1;
+    reply.raw.once('close', () => {
+      current -= 1;
+    });
+  });
+}
+
+/** Aborted when the connection closes before the answer was written. */
+function abortedWhenGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (reply.raw.writableFinished) return;
+    controller.abort(new VerydeepError('REQUEST_CANCELLED', 'the client has closed the connection'));
+  });
+  return controller.signal;
+}
+
+/** Wrong for every file, or nobody is there to read. */
+function concernsRequest(error: unknown): boolean {
+  return (
+    error instanceof VerydeepError &&
+    ['INVALID_OPTION', 'NOT_READY', 'REQUEST_CANCELLED'].includes(error.code)
+  );
+}
+
+/** A request of which nothing was answered for lack of capacity can be tried again as a whole. */
+function throwIfAllRefused(outcomes: readonly Outcome[]): void {
+  const retryable = (error: unknown): boolean =>
+    error instanceof VerydeepError && ['QUEUE_FULL', 'ENGINE_LOST', 'DEADLINE_EXCEEDED'].includes(error.code);
+  if (outcomes.every(({ error }) => retryable(error))) throw outcomes[0]!.error;
+}

@@ -1,0 +1,119 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { VerydeepError } from '../../errors.ts';
+import type { Job, JobRequest, Jobs } from '../../jobs/job.ts';
+import { requireToken } from '../bearer.ts';
+import { createErrorHandler } from '../errors.ts';
+import { describeIssues } from '../issues.ts';
+import { acceptJobBodies, jobErrors } from './bodies.ts';
+import { describeJobs } from './docs.ts';
+import { eventStream } from './event-stream.ts';
+import { jobRequest } from './schemas.ts';
+
+/** The queue of jobs and the token of those who may use it. */
+export interface Admin {
+  readonly token: string;
+  readonly jobs: Jobs;
+}
+
+export interface JobRoutesOptions {
+  /** Where not given, every route answers ADMIN_DISABLED. */
+  readonly admin: Admin | undefined;
+}
+
+interface WithId {
+  Params: { id: string };
+}
+
+/** A comment line on a stream of events without events. */
+const keepAliveMs = 15_000;
+
+/** `/admin/jobs`: starts, lists, watches, cancels and resumes jobs (docs/jobs.md). */
+export async function jobRoutes(app: FastifyInstance, { admin }: JobRoutesOptions): Promise<void> {
+  acceptJobBodies(app);
+  app.setErrorHandler(createErrorHandler(jobErrors, () => {})); // no image was refused
+  app.addHook('onRequest', requireToken(admin?.token));
+  const leaveAll = new Set<() => void>();
+  app.addHook('preClose', async () => {
+    for (const leave of leaveAll) leave();
+  });
+
+  // The hook lets nobody through where there is no queue.
+  const jobs = admin?.jobs as Jobs;
+
+  app.route<{ Body: JobRequest }>({
+    method: 'POST',
+    url: '/admin/jobs',
+    schema: describeJobs.create,
+    validatorCompiler: () => (received: unknown) => {
+      const { data, error } = jobRequest.safeParse(received);
+      if (!error) return { value: data };
+      const known = Object.keys(jobRequest.shape);
+      return {
+        error: new VerydeepError('INVALID_JOB', describeIssues(error.issues, received, 'field', known)),
+      };
+    },
+    handler: async ({ body }, reply) => queued(reply, await jobs.create(body)),
+  });
+
+  app.get('/admin/jobs', { schema: describeJobs.list }, async () => ({ jobs: await jobs.list() }));
+
+  app.get<WithId>('/admin/jobs/:id', { schema: describeJobs.get }, ({ params }) => jobs.get(params.id));
+
+  app.delete<WithId>('/admin/jobs/:id', { schema: describeJobs.cancel }, ({ params }) =>
+    jobs.cancel(params.id),
+  );
+
+  app.post<WithId>('/admin/jobs/:id/resume', { schema: describeJobs.resume }, async ({ params }, reply) =>
+    queued(reply, await jobs.resume(params.id)),
+  );
+
+  app.get<WithId>('/admin/jobs/:id/log', { schema: describeJobs.log }, async ({ params }, reply) => {
+    const text = await jobs.log(params.id);
+    return reply.type('text/plain; charset=utf-8').send(text);
+  });
+
+  app.get<WithId>(
+    '/admin/jobs/:id/events',
+    { schema: describeJobs.events, exposeHeadRoute: false },
+    async (request, reply) => {
+      const { id } = request.params;
+      const sequence = lastEventId(request);
+      await jobs.get(id); // what is wrong is told before a stream begins
+      const left = new AbortController();
+      const events = jobs.events(id, sequence, left.signal);
+      const leave = (): void => {
+        left.abort();
+        // Who does not read is not waited for: nothing is lost, the events after the last one read come again.
+        if (reply.raw.writableNeedDrain) reply.raw.destroy();
+      };
+      leaveAll.add(leave);
+      reply.raw.once('close', () => {
+        leaveAll.delete(leave);
+        left.abort();
+      });
+      return reply
+        .type('text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(Readable.from(eventStream(events, left.signal, keepAliveMs)));
+    },
+  );
+}
+
+// --- helpers ---
+
+function queued(reply: FastifyReply, job: Job): Job {
+  reply.code(202).header('location', `/admin/jobs/${job.id}`);
+  return job;
+}
+
+/** The number of the last event that a client has seen, 0 where it has seen none. */
+function lastEventId({ headers }: FastifyRequest): number {
+  const received = headers['last-event-id'] ?? '0';
+  if (typeof received === 'string' && /^\d{1,15}$/.test(received)) return Number(received);
+  throw new VerydeepError(
+    'MALFORMED_REQUEST',
+    `Last-Event-ID: expected the id of an event, a whole number; received ${JSON.stringify(received)}`,
+  );
+}

@@ -1,0 +1,190 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { HostState } from '../../engine/hosts/pool.ts';
+import { type ErrorCode, errorStatus } from '../../errors.ts';
+import type { InferenceObserver, QueueState } from '../../inference/inference.ts';
+import { type JobGauges, registerJobMetrics } from './job-metrics.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** For `createInference`. */
+  readonly observer: InferenceObserver;
+  /** An image was answered, so long after its bytes were there. */
+  answered(seconds: number): void;
+  /** A request, a file or a stream's image was answered with an error. */
+  rejected(code: string): void;
+  streamOpened(): void;
+  streamRefused(): void;
+  streamClosed(code: number): void;
+  dispose(): void;
+}
+
+export interface MetricsOptions {
+  readonly queue: () => QueueState;
+  readonly hosts: () => readonly HostState[];
+  /** Where there is a queue of them. */
+  readonly jobs?: () => JobGauges | undefined;
+}
+
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
+const eventLoopResolutionMs = 10;
+
+/** All metrics of the service in a registry of their own (docs/metrics.md lists them). Base units. */
+export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+
+  const stages = new Histogram({
+    name: 'verydeep_stage_duration_seconds',
+    help: 'Time of an image in each stage: decode, queue, batch_wait, inference, total.',
+    labelNames: ['stage'] as const,
+    buckets: secondsBuckets,
+    registers,
+  });
+  const batchPictures = new Histogram({
+    name: 'verydeep_batch_pictures',
+    help: 'Pictures in a batch.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+    registers,
+  });
+  const batchWork = new Counter({
+    name: 'verydeep_batch_work_flops_total',
+    help: 'Floating-point operations of all batches.',
+    registers,
+  });
+  const rejects = new Counter({
+    name: 'verydeep_rejects_total',
+    help: 'Requests, files and images of streams that were answered with an error, by its code.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  for (const code of Object.keys(errorStatus)) if (!notOfImages.has(code)) rejects.inc({ reason: code }, 0);
+
+  gauge('verydeep_queue_requests', 'Images that wait or are computed.', () => queue().requests);
+  gauge('verydeep_queue_work_flops', 'Their work, in floating-point operations.', () => queue().work);
+  gauge('verydeep_queue_limit_flops', 'Work above which images are refused.', () => queue().maxWork);
+
+  hostGauge('verydeep_host_up', '1 where the engine host takes batches.', ({ state }) =>
+    state === 'ready' ? 1 : 0,
+  );
+  hostGauge(
+    'verydeep_host_batches_in_flight',
+    'Batches sent to the engine host and not answered.',
+    (host) => host.inFlight,
+  );
+  hostGauge(
+    'verydeep_host_resident_memory_bytes',
+    'Resident memory of the engine host.',
+    (host) => host.rssBytes,
+  );
+  new Counter({
+    name: 'verydeep_host_restarts_total',
+    help: 'Processes of the engine host that were started after its first.',
+    labelNames: ['host', 'device'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const [host, { device, restarts }] of hosts().entries()) this.inc({ host, device }, restarts);
+    },
+  });
+
+  gauge('verydeep_process_resident_memory_bytes', 'Resident memory of the server.', () =>
+    process.memoryUsage.rss(),
+  );
+  const eventLoop = monitorEventLoopDelay({ resolution: eventLoopResolutionMs });
+  eventLoop.enable();
+  new Gauge({
+    name: 'verydeep_event_loop_delay_seconds',
+    help: 'Delay of timers since the last scrape, by quantile.',
+    labelNames: ['quantile'] as const,
+    registers,
+    collect() {
+      for (const quantile of [0.5, 0.9, 0.99, 1]) {
+        // What is measured is the time between timers: their own period is no delay.
+        const delayMs = eventLoop.percentile(quantile * 100) / 1e6 - eventLoopResolutionMs;
+        this.set({ quantile }, Math.max(0, delayMs) / 1000);
+      }
+      eventLoop.reset();
+    },
+  });
+
+  const streams = new Gauge({ name: 'verydeep_stream_connections', help: 'Open WebSockets.', registers });
+  const streamCloses = new Counter({
+    name: 'verydeep_stream_closes_total',
+    help: 'Closed WebSockets, by the code with which they were closed.',
+    labelNames: ['code'] as const,
+    registers,
+  });
+
+  const streamRefusals = new Counter({
+    name: 'verydeep_stream_refusals_total',
+    help: 'WebSockets that were refused because too many were open.',
+    registers,
+  });
+
+  registerJobMetrics(registry, jobs);
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  function hostGauge(name: string, help: string, read: (host: HostState) => number): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['host', 'device'] as const,
+      registers,
+      collect() {
+        for (const [host, state] of hosts().entries()) this.set({ host, device: state.device }, read(state));
+      },
+    });
+  }
+
+  return {
+    registry,
+    observer: {
+      stage: (stage, seconds) => stages.observe({ stage }, seconds),
+      batch(pictures, work) {
+        batchPictures.observe(pictures);
+        batchWork.inc(work);
+      },
+    },
+    answered: (seconds) => stages.observe({ stage: 'total' }, seconds),
+    rejected: (reason) => rejects.inc({ reason }),
+    streamOpened: () => streams.inc(),
+    streamRefused: () => streamRefusals.inc(),
+    streamClosed(code) {
+      streams.dec();
+      streamCloses.inc({ code });
+    },
+    dispose: () => eventLoop.disable(),
+  };
+}
+
+// --- helpers ---
+
+/** Codes that no image is answered with. */
+const notOfImages: ReadonlySet<string> = new Set<ErrorCode>([
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'UPGRADE_REQUIRED',
+  'INVALID_JOB',
+  'UNAUTHORISED',
+  'ADMIN_DISABLED',
+  'JOB_CONFLICT',
+  'JOBS_UNAVAILABLE',
+  'INVALID_SETTINGS',
+  'INVALID_WEIGHTS',
+  'INVALID_DATASET',
+  'DEVICE_UNAVAILABLE',
+  'TRAINING_DIVERGED',
+  'WORKER_LOST',
+  'DISK_FULL',
+]);
