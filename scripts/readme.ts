@@ -1,6 +1,6 @@
 /** `npm run readme`: writes the table of settings into README.md. */
 import { readFile } from 'node:fs/promises';
-import { settingsTable } from '../src/config.ts';
+import { settingsTable } from '../src/service/settings.ts';
 import { writeGenerated } from './generated.ts';
 
 const path = new URL('../README.md', import.meta.url);

@@ -9,7 +9,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { integer, isWrongUse, oneOf } from '../src/commands/option-values.ts';
+import { integer, isWrongUse, oneOf } from '../src/commands/cli/option-values.ts';
 import { messageOf } from '../src/errors.ts';
 import type { Evaluation } from '../src/evaluation/evaluation.ts';
 import { evaluate, type Folders, train } from './results/commands.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { isWrongUse } from './commands/option-values.ts';
+import { isWrongUse } from './commands/cli/option-values.ts';
 import { VerydeepError } from './errors.ts';
 
 interface Command {

@@ -9,11 +9,11 @@ import { describe, expect, it } from 'vitest';
  */
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
-  commands: ['config', 'database', 'datasets', 'engine', 'engine/hosts', 'engine/parallel', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'server', 'server/images', 'server/operations', 'training'],
-  config: ['engine', 'errors'],
+  commands: ['commands/cli', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'service', 'tasks', 'training'],
+  'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'inference', 'server/images', 'service', 'training'],
   database: ['errors', 'files'],
   datasets: ['errors', 'image'],
-  engine: ['engine/onednn', 'engine/onnx', 'engine/reference', 'errors', 'formats', 'network'],
+  engine: ['engine/onednn', 'engine/onnx', 'engine/parallel', 'engine/reference', 'errors', 'formats', 'network'],
   'engine/hosts': ['engine', 'errors', 'processes'],
   'engine/onednn': ['engine', 'engine/onednn/dense', 'engine/onednn/library', 'engine/onednn/primitives', 'engine/onednn/training', 'errors', 'network'],
   'engine/onednn/dense': ['engine/onednn', 'engine/onednn/library', 'engine/onednn/primitives', 'network'],
@@ -34,7 +34,7 @@ const rooms: Record<string, readonly string[]> = {
   inference: ['engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network'],
   'inference/scheduling': ['engine', 'errors', 'inference'],
   jobs: ['database', 'errors'],
-  main: ['commands', 'errors'],
+  main: ['commands', 'commands/cli', 'errors'],
   network: [],
   processes: ['errors'],
   server: ['ensembles', 'errors', 'inference', 'server/images', 'server/jobs', 'server/operations', 'server/stream'],
@@ -42,6 +42,8 @@ const rooms: Record<string, readonly string[]> = {
   'server/jobs': ['errors', 'jobs', 'server', 'server/images'],
   'server/operations': ['engine/hosts', 'errors', 'inference', 'jobs', 'server', 'server/images'],
   'server/stream': ['ensembles', 'errors', 'inference', 'server', 'server/images', 'server/operations'],
+  service: ['database', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'jobs', 'processes', 'server', 'server/operations', 'tasks'],
+  tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'image', 'jobs', 'training'],
   training: ['datasets', 'engine', 'errors', 'files', 'formats', 'image', 'network', 'processes'],
 };
 

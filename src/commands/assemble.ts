@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { writeEnsembleVersion } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
 import { serialiseWeights } from '../formats/safetensors.ts';
+import { packageWeights } from '../service/weights-folder.ts';
 import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
-import { packageWeights } from './weights-folder.ts';
 
 export const help = `
 verydeep assemble: puts trained networks together as a version of an ensemble

@@ -1,4 +1,4 @@
-import { imageOptionsHelp } from './image-options.ts';
+import { imageOptionsHelp } from './cli/image-options.ts';
 
 export const help = `
 verydeep classify: says what is on pictures
@@ -19,6 +19,6 @@ Exit codes: 0 all answered, 1 a file could not be answered (its row says why), 2
 `;
 
 export async function run(argv: string[]): Promise<number> {
-  const { answerImages } = await import('./answer-images.ts'); // heavy, and the help text does not need it
+  const { answerImages } = await import('./cli/answer-images.ts'); // heavy, and the help text does not need it
   return answerImages('classify', argv);
 }

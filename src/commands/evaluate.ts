@@ -3,11 +3,11 @@ import { engineNames } from '../engine/create.ts';
 import { writeReport } from '../evaluation/report/write.ts';
 import { runEvaluation } from '../evaluation/run.ts';
 import type { View } from '../inference/inference.ts';
-import { ensembleOptions } from './ensemble-options.ts';
-import { evaluationTables } from './evaluation-table.ts';
-import { integer, oneOf, wrongUse } from './option-values.ts';
-import { prepareFile, prepareFolder } from './prepare-output.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { ensembleOptions } from './cli/ensemble-options.ts';
+import { evaluationTables } from './cli/evaluation-text.ts';
+import { integer, oneOf, wrongUse } from './cli/option-values.ts';
+import { prepareFile, prepareFolder } from './cli/prepare-output.ts';
+import { createProgress, type Progress } from './cli/progress.ts';
 
 export const help = `
 verydeep evaluate: compares networks on labelled photographs, in the tables of the paper

@@ -13,12 +13,12 @@ import { serialiseWeights } from '../formats/safetensors.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/jitter-plan.ts';
-import { ensembleOptions } from './ensemble-options.ts';
-import { findImageFiles } from './image-files.ts';
-import { inOrder } from './in-order.ts';
-import { integer, oneOf, wrongUse } from './option-values.ts';
-import { prepareFile } from './prepare-output.ts';
-import { createProgress } from './progress.ts';
+import { ensembleOptions } from './cli/ensemble-options.ts';
+import { findImageFiles } from './cli/image-files.ts';
+import { inOrder } from './cli/in-order.ts';
+import { integer, oneOf, wrongUse } from './cli/option-values.ts';
+import { prepareFile } from './cli/prepare-output.ts';
+import { createProgress } from './cli/progress.ts';
 
 export const help = `
 verydeep features: describes pictures by the activations of the second fully connected layer

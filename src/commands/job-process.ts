@@ -4,10 +4,11 @@ import { messageOf, VerydeepError } from '../errors.ts';
 import { lockFile } from '../files/lock.ts';
 import type { FromJobProcess, ToJobProcess } from '../jobs/process-protocol.ts';
 import { useIdleTimeOnly, useLowPriority } from '../processes/priority.ts';
-import type { JobContext, JobProcessEvent } from './job-context.ts';
-import { evaluateForJob } from './job-evaluation.ts';
-import { trainForJob } from './job-training.ts';
-import { throttleSteps } from './throttle-steps.ts';
+import type { JobContext, JobProcessEvent } from '../tasks/context.ts';
+import { evaluateForJob } from '../tasks/evaluate.ts';
+import { throttleSteps } from '../tasks/throttle-steps.ts';
+import { trainForJob } from '../tasks/train.ts';
+import { createTrainingPrinter } from './cli/training-printer.ts';
 
 export const help = `
 verydeep job-process: runs one background job; started by verydeep serve, not by people
@@ -43,11 +44,21 @@ export async function run(): Promise<number> {
   const onEvent = throttleSteps<JobProcessEvent>(
     (event) => void send({ type: 'event', event: { ...event } }),
   );
+  const printer = createTrainingPrinter();
   try {
     await (context.idleOnly ? useIdleTimeOnly() : useLowPriority());
     await lockFile(join(folder, 'lock'), lockTimeoutMs);
     const options = { job, folder, context, signal, onEvent };
-    const result = await (job.type === 'evaluate' ? evaluateForJob(options) : trainForJob(options));
+    const result = await (job.type === 'evaluate'
+      ? evaluateForJob(options)
+      : trainForJob({
+          ...options,
+          onEvent(event) {
+            printer.print(event);
+            onEvent(event);
+          },
+          onFallback: console.error,
+        }).finally(printer.stop));
     await send(result ? { type: 'done', result } : { type: 'stopped' });
     return 0;
   } catch (error) {

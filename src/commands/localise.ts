@@ -1,4 +1,4 @@
-import { imageOptionsHelp } from './image-options.ts';
+import { imageOptionsHelp } from './cli/image-options.ts';
 
 export const help = `
 verydeep localise: says what is on pictures, and where
@@ -18,6 +18,6 @@ Exit codes: 0 all answered, 1 a file could not be answered (its row says why), 2
 `;
 
 export async function run(argv: string[]): Promise<number> {
-  const { answerImages } = await import('./answer-images.ts'); // heavy, and the help text does not need it
+  const { answerImages } = await import('./cli/answer-images.ts'); // heavy, and the help text does not need it
   return answerImages('localise', argv);
 }

@@ -23,9 +23,9 @@ Exit codes: 0 stopped, 1 could not start, 2 wrong use, 130 stopped at once.
 export async function run(argv: string[]): Promise<number> {
   parseArgs({ args: argv }); // there are none: everything is a setting
   // Heavy, and the help text does not need them.
-  const { readSettings } = await import('../config.ts');
+  const { readSettings } = await import('../service/settings.ts');
   const settings = readSettings(process.env);
-  const { startService } = await import('./start-service.ts');
+  const { startService } = await import('../service/start.ts');
 
   const signals = stopSignals();
   const service = await Promise.race([startService(settings), signals.first.then(() => undefined)]);

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chooseTrainingEngine } from '../engine/choose-training.ts';
 import { lockFile } from '../files/lock.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
-import { oneOf, wrongUse } from './option-values.ts';
-import { chooseTrainingEngine } from './training-engine.ts';
-import { createTrainingPrinter } from './training-printer.ts';
+import { oneOf, wrongUse } from './cli/option-values.ts';
+import { createTrainingPrinter } from './cli/training-printer.ts';
 
 export const help = `verydeep train: trains one network
 

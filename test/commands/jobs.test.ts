@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job, JobRequest } from '../../src/jobs/job.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';
-import { killGroup, logOf, serve, until } from '../server/serve-process.ts';
+import { killGroup, logOf, serve, until } from '../service/serve-process.ts';
 import { writeColourDataset } from '../training/pictures.ts';
 
 const token = 'a-token-of-many-letters';

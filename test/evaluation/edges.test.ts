@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { evaluationTables } from '../../src/commands/evaluation-table.ts';
+import { evaluationTables } from '../../src/commands/cli/evaluation-text.ts';
 import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import { waves } from '../inference/tiny.ts';
 import { put } from '../training/pictures.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { inOrder } from '../../src/commands/in-order.ts';
+import { inOrder } from '../../../src/commands/cli/in-order.ts';
 
 it('yields in order, whatever ends first, and never works on more than it may', async () => {
   await fc.assert(

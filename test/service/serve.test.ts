@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AnswerBody } from '../../src/server/images/schemas.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';
+import { messagesOf } from '../server/stream/messages.ts';
 import { logOf, serve, until } from './serve-process.ts';
-import { messagesOf } from './stream/messages.ts';
 
 let weights: string;
 let picture: Buffer;

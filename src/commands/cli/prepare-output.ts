@@ -1,6 +1,6 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { wrongUse } from './option-values.ts';
 
 /**

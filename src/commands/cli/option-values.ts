@@ -1,4 +1,4 @@
-import { VerydeepError } from '../errors.ts';
+import { VerydeepError } from '../../errors.ts';
 
 /** A whole number of at least `least`. Throws INVALID_OPTION. */
 export function integer(option: string, text: string, least: number): number {

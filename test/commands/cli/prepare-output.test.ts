@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareFile, prepareFolder } from '../../src/commands/prepare-output.ts';
+import { prepareFile, prepareFolder } from '../../../src/commands/cli/prepare-output.ts';
 
 let root: string;
 beforeAll(() => {

@@ -4,10 +4,10 @@ import { messageOf, VerydeepError } from '../errors.ts';
 import type { JobRequest } from '../jobs/job.ts';
 import { parseSettings } from '../training/settings.ts';
 import { checkFits } from '../training/start.ts';
-import type { JobContext } from './job-context.ts';
-import { datasetFolder } from './job-dataset.ts';
-import { checkFitsEnsemble, parseEvaluationSettings } from './job-evaluation-settings.ts';
-import { findNetwork, findVersion, type SourceNetwork } from './job-source.ts';
+import type { JobContext } from './context.ts';
+import { datasetFolder } from './dataset.ts';
+import { checkFitsEnsemble, parseEvaluationSettings } from './evaluation-settings.ts';
+import { findNetwork, findVersion, type SourceNetwork } from './source.ts';
 
 /**
  * Answers the check of requests for jobs: their settings with all defaults, and with versions by their numbers, so that

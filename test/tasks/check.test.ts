@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createJobCheck } from '../../src/commands/check-job.ts';
 import type { JobRequest } from '../../src/jobs/job.ts';
+import { createJobCheck } from '../../src/tasks/check.ts';
 import { writeTinyDataset, writeTinyNetworks } from '../evaluation/tiny.ts';
 
 let root: string;

@@ -2,17 +2,17 @@ import { join } from 'node:path';
 import { writeReport } from '../evaluation/report/write.ts';
 import { metricsOf, runEvaluation } from '../evaluation/run.ts';
 import type { JobResult } from '../jobs/job.ts';
-import type { JobRunOptions } from './job-context.ts';
-import { datasetFolder } from './job-dataset.ts';
-import { parseEvaluationSettings } from './job-evaluation-settings.ts';
-import { findVersion } from './job-source.ts';
+import type { EvaluationStep, JobRunOptions } from './context.ts';
+import { datasetFolder } from './dataset.ts';
+import { parseEvaluationSettings } from './evaluation-settings.ts';
+import { findVersion } from './source.ts';
 
 /**
  * Measures an ensemble on a split of a data set, going on from the images in its folder that are done. Answers undefined
  * where it was stopped; else `evaluation.json` and `report.html` are there. Throws INVALID_JOB and what `runEvaluation`
  * throws.
  */
-export async function evaluateForJob(options: JobRunOptions): Promise<JobResult | undefined> {
+export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Promise<JobResult | undefined> {
   const { job, folder, context, signal, onEvent } = options;
   const { split, view, ...settings } = parseEvaluationSettings(job.settings);
   const { weightsDir, datasetsDir, engine, threads } = context;

@@ -1,5 +1,5 @@
-import { counted, percent } from '../evaluation/notes.ts';
-import type { OnTrainingEvent, TrainingEvent } from '../training/events.ts';
+import { counted, percent } from '../../evaluation/notes.ts';
+import type { OnTrainingEvent, TrainingEvent } from '../../training/events.ts';
 import { createProgress, duration, type Progress } from './progress.ts';
 
 /** Shows a training on the terminal: a bar while images load and for each epoch, a line for each result. */

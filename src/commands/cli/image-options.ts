@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type EngineName, engineNames } from '../engine/create.ts';
-import { parseReference } from '../ensembles/name-at-version.ts';
-import type { InferenceOptions, Task, View } from '../inference/inference.ts';
+import { type EngineName, engineNames } from '../../engine/create.ts';
+import { parseReference } from '../../ensembles/name-at-version.ts';
+import type { InferenceOptions, Task, View } from '../../inference/inference.ts';
 import { ensembleOptions } from './ensemble-options.ts';
 import { integer, oneOf, wrongUse } from './option-values.ts';
 

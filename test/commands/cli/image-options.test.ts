@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseImageCommand } from '../../src/commands/image-options.ts';
+import { parseImageCommand } from '../../../src/commands/cli/image-options.ts';
 
 describe('options of classify and localise', () => {
   it('have defaults', () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { findImageFiles } from '../../src/commands/image-files.ts';
+import { findImageFiles } from '../../../src/commands/cli/image-files.ts';
 
 let folder: string;
 beforeAll(async () => {

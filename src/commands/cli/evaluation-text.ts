@@ -1,7 +1,7 @@
-import { tablesOf } from '../evaluation/comparison-tables.ts';
-import type { Evaluation } from '../evaluation/evaluation.ts';
-import { dataLine, percent, skippedLines } from '../evaluation/notes.ts';
-import { bestRow, describeRow } from '../evaluation/rows.ts';
+import { tablesOf } from '../../evaluation/comparison-tables.ts';
+import type { Evaluation } from '../../evaluation/evaluation.ts';
+import { dataLine, percent, skippedLines } from '../../evaluation/notes.ts';
+import { bestRow, describeRow } from '../../evaluation/rows.ts';
 
 /** An evaluation for people: a table a comparison, then what else there is to know. */
 export function evaluationTables(evaluation: Evaluation): string {

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Settings } from '../config.ts';
 import type { EnginePool } from '../engine/hosts/pool.ts';
 import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
@@ -8,7 +7,8 @@ import { createInference, networkSources } from '../inference/create-inference.t
 import type { Inference } from '../inference/inference.ts';
 import { createApp } from '../server/app.ts';
 import { createMetrics } from '../server/operations/metrics.ts';
-import { startJobs } from './start-jobs.ts';
+import { startJobs } from './jobs.ts';
+import type { Settings } from './settings.ts';
 import { warmUp } from './warm-up.ts';
 import { packageWeights } from './weights-folder.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { engineNames } from './engine/create.ts';
-import { parseDevices } from './engine/devices.ts';
-import { messageOf, VerydeepError } from './errors.ts';
+import { engineNames } from '../engine/create.ts';
+import { parseDevices } from '../engine/devices.ts';
+import { messageOf, VerydeepError } from '../errors.ts';
 
 /** Every setting of the service; the environment variable of `maxFileBytes` is `MAX_FILE_BYTES`. */
 const settingsSchema = z.object({

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSettings, settingsTable } from '../src/config.ts';
-import { VerydeepError } from '../src/errors.ts';
+import { VerydeepError } from '../../src/errors.ts';
+import { readSettings, settingsTable } from '../../src/service/settings.ts';
 
 function refusal(environment: Record<string, string>): string {
   try {
@@ -98,7 +98,7 @@ describe('settings', () => {
   });
 
   it('are those of the table in the README (npm run readme)', () => {
-    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     expect(readme).toContain(`<!-- settings -->\n${settingsTable()}\n<!-- /settings -->`);
   });
 });

@@ -1,4 +1,4 @@
-import type { Detection, ImageResult, RankedClass, Task } from '../inference/inference.ts';
+import type { Detection, ImageResult, RankedClass, Task } from '../../inference/inference.ts';
 
 /** Prints results as lines of a table whose columns are as wide as names and labels need. */
 export interface Table {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createTable } from '../../src/commands/table.ts';
+import { createTable } from '../../../src/commands/cli/results-table.ts';
 
 const airplane = { index: 5, label: 'airplanes', probability: 0.934 };
 const ant = { index: 6, label: 'ant', probability: 0.021 };

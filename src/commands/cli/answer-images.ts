@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf, VerydeepError } from '../errors.ts';
-import type { ImageResult, Inference, InferenceOptions, Task } from '../inference/inference.ts';
-import { presentResult } from '../server/images/present.ts';
+import { messageOf, VerydeepError } from '../../errors.ts';
+import type { ImageResult, Inference, InferenceOptions, Task } from '../../inference/inference.ts';
+import { presentResult } from '../../server/images/present.ts';
+import { openInference } from '../../service/local-inference.ts';
 import { findImageFiles } from './image-files.ts';
 import { parseImageCommand } from './image-options.ts';
 import { inOrder } from './in-order.ts';
-import { openInference } from './local-inference.ts';
 import { createProgress } from './progress.ts';
-import { createTable } from './table.ts';
+import { createTable } from './results-table.ts';
 
 /** What one file was answered. */
 type Row =

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chooseTrainingEngine } from '../engine/choose-training.ts';
 import { writeCandidate } from '../ensembles/candidate.ts';
 import type { StoredVersion } from '../ensembles/load.ts';
 import type { NewNetwork } from '../ensembles/write.ts';
@@ -8,21 +9,25 @@ import { VerydeepError } from '../errors.ts';
 import { serialiseWeights } from '../formats/safetensors.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import type { JobResult } from '../jobs/job.ts';
+import type { TrainingEvent } from '../training/events.ts';
 import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
-import type { JobRunOptions } from './job-context.ts';
-import { datasetFolder } from './job-dataset.ts';
-import { findNetwork, findVersion, writeAsRun } from './job-source.ts';
-import { chooseTrainingEngine } from './training-engine.ts';
-import { createTrainingPrinter } from './training-printer.ts';
+import type { JobRunOptions } from './context.ts';
+import { datasetFolder } from './dataset.ts';
+import { findNetwork, findVersion, writeAsRun } from './source.ts';
 
 /**
  * Trains a job's network in its folder, from the checkpoint there where there is one, and writes the candidate version.
  * Answers undefined where it was stopped. Throws what `train` throws.
  */
-export async function trainForJob(options: JobRunOptions): Promise<JobResult | undefined> {
-  const { job, folder, context, signal, onEvent } = options;
+export async function trainForJob(
+  options: JobRunOptions<TrainingEvent> & {
+    /** Another engine than the one asked for trains, and why. */
+    readonly onFallback: (reason: string) => void;
+  },
+): Promise<JobResult | undefined> {
+  const { job, folder, context, signal, onEvent, onFallback } = options;
   const {
     base: baseReference,
     from,
@@ -46,20 +51,16 @@ export async function trainForJob(options: JobRunOptions): Promise<JobResult | u
   });
   const { type, dataset, ensemble } = job;
   const command = `POST /admin/jobs ${JSON.stringify({ type, dataset, ensemble, settings: job.settings })}`;
-  const printer = createTrainingPrinter();
   const description = await train({
     settings,
     out: folder,
     resume: existsSync(join(folder, 'checkpoint.safetensors')),
     command,
-    ...(await chooseTrainingEngine(context.engine, settings, console.error)),
+    ...(await chooseTrainingEngine(context.engine, settings, onFallback)),
     limits: ownImageLimits,
-    onEvent(event) {
-      printer.print(event);
-      onEvent(event);
-    },
+    onEvent,
     signal,
-  }).finally(printer.stop);
+  });
   if (description === undefined) return undefined;
 
   const base = baseReference === undefined ? undefined : await findVersion(context.weightsDir, baseReference);

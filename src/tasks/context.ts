@@ -25,12 +25,12 @@ export interface EvaluationStep {
 
 export type JobProcessEvent = TrainingEvent | EvaluationStep;
 
-/** A job in its process. */
-export interface JobRunOptions {
+/** A job in its process; `Event` is what it tells of itself. */
+export interface JobRunOptions<Event extends JobProcessEvent> {
   readonly job: Pick<Job, 'id' | 'type' | 'dataset' | 'ensemble' | 'settings'>;
   /** For checkpoints, and all that it must find again. */
   readonly folder: string;
   readonly context: JobContext;
   readonly signal: AbortSignal;
-  readonly onEvent: (event: JobProcessEvent) => void;
+  readonly onEvent: (event: Event) => void;
 }

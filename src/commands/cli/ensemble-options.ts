@@ -1,4 +1,4 @@
-import { packageWeights } from './weights-folder.ts';
+import { packageWeights } from '../../service/weights-folder.ts';
 
 /** Options of every command that runs an ensemble, for `parseArgs`. */
 export const ensembleOptions = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { throttleSteps } from '../../src/commands/throttle-steps.ts';
+import { throttleSteps } from '../../src/tasks/throttle-steps.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

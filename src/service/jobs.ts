@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Settings } from '../config.ts';
 import { openEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { createJobs } from '../jobs/create-jobs.ts';
 import type { Jobs } from '../jobs/job.ts';
 import { threadLimit } from '../processes/threads.ts';
-import { createJobCheck } from './check-job.ts';
-import type { JobContext } from './job-context.ts';
+import { createJobCheck } from '../tasks/check.ts';
+import type { JobContext } from '../tasks/context.ts';
+import type { Settings } from './settings.ts';
 import { packageWeights } from './weights-folder.ts';
 
 /** The queue of jobs, as the settings say. Throws INVALID_SETTINGS (DATA_DIR in use, a database that refuses). */

@@ -1,9 +1,8 @@
-import { createEngine } from '../engine/create.ts';
-import { createTrainingStep, type TrainingEngineName } from '../engine/create-training-step.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { CreateTrainingStep } from '../engine/training-step.ts';
 import { VerydeepError } from '../errors.ts';
-import type { TrainingSettings } from '../training/settings.ts';
+import { createEngine } from './create.ts';
+import { createTrainingStep, type TrainingEngineName } from './create-training-step.ts';
+import type { Engine } from './engine.ts';
+import type { CreateTrainingStep } from './training-step.ts';
 
 /** What a training runs on: its step, in this process or divided over workers, and the engine for its validation. */
 export interface TrainingEngine {
@@ -11,10 +10,17 @@ export interface TrainingEngine {
   readonly engine: Engine;
 }
 
+export interface TrainingPlacement {
+  readonly threads: number;
+  readonly precision: 'fp32' | 'bf16';
+  /** Processes that divide each batch; 1 trains in this process. */
+  readonly workers: number;
+}
+
 /** `auto` takes oneDNN where its library is found, else onnxruntime, and says so to `onFallback`. */
 export async function chooseTrainingEngine(
   name: TrainingEngineName | 'auto',
-  { threads, precision, workers }: TrainingSettings,
+  { threads, precision, workers }: TrainingPlacement,
   onFallback: (reason: string) => void,
 ): Promise<TrainingEngine> {
   const placement = { device: 'cpu', threads, sharedCores: true } as const;
@@ -37,7 +43,7 @@ export async function chooseTrainingEngine(
 function stepCreator(engine: TrainingEngineName, workers: number): CreateTrainingStep {
   if (workers === 1) return (options) => createTrainingStep(engine, options);
   return async (options) => {
-    const { createParallelTrainingStep } = await import('../engine/parallel/training-step.ts');
+    const { createParallelTrainingStep } = await import('./parallel/training-step.ts');
     return createParallelTrainingStep(options, { engine, workers });
   };
 }
