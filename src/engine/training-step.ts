@@ -34,7 +34,7 @@ export interface TrainingBatch {
 }
 
 /**
- * The arithmetic of training: gradients and Caffe's SGD (method.md, section 2). All randomness is in the batches,
+ * The arithmetic of training: gradients and Caffe's SGD (paper, 3.1; docs/paper.md). All randomness is in the batches,
  * so two runs over the same batches end in the same weights.
  */
 export interface TrainingStep {

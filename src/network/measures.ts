@@ -1,7 +1,7 @@
 import { type ForwardSpec, poolStride } from './architecture.ts';
 import { layersOf, tensorsOf } from './layers.ts';
 
-/** Number of weights and biases (method.md, section 1: D with 1000 classes has 138,357,544). */
+/** Number of weights and biases (paper, Table 2: D with 1000 classes has 138,357,544). */
 export function parameterCount(spec: ForwardSpec): number {
   return tensorsOf(spec).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }

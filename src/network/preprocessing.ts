@@ -1,5 +1,5 @@
 /**
- * How the pixels are prepared before the first layer; belongs to the weights (method.md, section 3):
+ * How the pixels are prepared before the first layer; belongs to the weights (paper, 2.1):
  * `(pixel x scale - mean) / std` for each channel, in the order of the weights' own channels.
  */
 export interface Preprocessing {

@@ -5,7 +5,7 @@ export interface SgdOptions {
 }
 
 /**
- * Caffe's update in place (method.md, section 2), in one pass over memory:
+ * Caffe's update in place (paper, 3.1; docs/paper.md), in one pass over memory:
  * velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity; gradient = 0.
  */
 export function updateInPlace(

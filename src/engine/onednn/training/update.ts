@@ -14,7 +14,7 @@ export interface UpdateArenas {
 const partBytes = 2 ** 22;
 
 /**
- * Caffe's rule (method.md, section 2): velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity.
+ * Caffe's rule (paper, 3.1; docs/paper.md): velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity.
  * By `binary`, whose code is made at run time: `sum` takes twice as long.
  */
 export function createUpdate(
