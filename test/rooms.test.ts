@@ -36,6 +36,7 @@ const rooms: Record<string, readonly string[]> = {
   jobs: ['database', 'errors'],
   main: ['commands', 'commands/cli', 'errors'],
   network: [],
+  options: ['errors'],
   processes: ['errors'],
   server: ['ensembles', 'errors', 'inference', 'server/images', 'server/jobs', 'server/operations', 'server/stream'],
   'server/images': ['ensembles', 'errors', 'inference', 'server', 'server/operations'],
