@@ -5,7 +5,7 @@ const checks = [
   ['types', 'npm run --silent typecheck'],
   ['lint and format', 'npm run --silent check'],
   ['openapi.yaml is what the routes say', 'npm run --silent openapi -- --check'],
-  ['the README table is what the settings say', 'npm run --silent readme -- --check'],
+  ['tables in README.md and docs/ are what the schemas say', 'npm run --silent docs -- --check'],
   ['resample-kernel.ts is what the .wat says', 'npm run --silent wasm -- --check'],
   ['build', 'npm run --silent build'],
   ['engines agree with PyTorch', 'npm run --silent verify:reference -- test/fixtures/reference --small'],

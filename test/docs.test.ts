@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { generatedTables, withTables } from '../scripts/generated-tables.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -24,6 +25,13 @@ describe.each(pages)('%s', (page) => {
     const paths = [...text.matchAll(/`((?:src|test|scripts|bench|docs|examples|weights)\/[\w./-]+)`/g)];
     const missing = paths.map(([, path]) => path!).filter((path) => !existsSync(new URL(path, root)));
     expect(missing).toEqual([]);
+  });
+
+  it('has its generated tables as the schemas say (npm run docs)', () => {
+    const name = page.replace('./', '');
+    const marked = [...text.matchAll(/<!-- (\w[\w-]*) -->/g)].map(([, table]) => table);
+    expect(marked).toEqual(Object.keys(generatedTables[name] ?? {}));
+    expect(withTables(name, text)).toBe(text);
   });
 
   it('names scripts of package.json', () => {

@@ -43,7 +43,7 @@ const rooms: Record<string, readonly string[]> = {
   'server/jobs': ['errors', 'jobs', 'server', 'server/images'],
   'server/operations': ['engine/hosts', 'errors', 'inference', 'jobs', 'server', 'server/images'],
   'server/stream': ['ensembles', 'errors', 'inference', 'server', 'server/images', 'server/operations'],
-  service: ['database', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'jobs', 'processes', 'server', 'server/operations', 'tasks'],
+  service: ['database', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'jobs', 'options', 'processes', 'server', 'server/operations', 'tasks'],
   tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'image', 'jobs', 'training'],
   training: ['datasets', 'engine', 'errors', 'files', 'formats', 'image', 'network', 'processes'],
 };

@@ -82,8 +82,10 @@ function defaultOf({ default: value }: ValueFacts): string | undefined {
     : String(value);
 }
 
-/** A sentence as a part of a line; names in capitals keep them. */
+/** A sentence as a part of a line; a first word with other capitals keeps them (`JPEG`). */
 function asPart(sentence: string): string {
-  const start = /^[A-Z][a-z]/.test(sentence) ? sentence[0]!.toLowerCase() + sentence.slice(1) : sentence;
+  const start = /^[A-Z][a-z]*(?![A-Za-z])/.test(sentence)
+    ? sentence[0]!.toLowerCase() + sentence.slice(1)
+    : sentence;
   return start.replace(/\.$/, '');
 }

@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { engineNames } from '../engine/create.ts';
 import { parseDevices } from '../engine/devices.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
+import { optionTable } from '../options/describe.ts';
+import { fromTexts } from '../options/from-text.ts';
+import { optionHints } from '../options/hints.ts';
+import { describeIssues } from '../options/issues.ts';
 
 /** Every setting of the service; the environment variable of `maxFileBytes` is `MAX_FILE_BYTES`. */
 const settingsSchema = z.object({
@@ -87,15 +91,13 @@ export type Settings = z.output<typeof settingsSchema>;
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const received = Object.fromEntries(
     Object.keys(settingsSchema.shape)
-      .map((key) => [key, environment[variableOf(key)]] as const)
+      .map((key) => [key, environment[variableOf([key])]] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
-  const { data, error } = settingsSchema.safeParse(received);
+  const values = fromTexts(settingsSchema, received);
+  const { data, error } = settingsSchema.safeParse(values);
   const reasons = error
-    ? error.issues.map(({ path, message }) => {
-        const key = String(path[0]);
-        return `${variableOf(key)}: ${message}; received ${shown(key, received[key]!)}`;
-      })
+    ? describeIssues(settingsSchema, error.issues, values, { kind: 'setting', nameOf: variableOf })
     : contradictions(data);
   if (error || reasons.length > 0) {
     throw new VerydeepError('INVALID_SETTINGS', `wrong settings\n  ${reasons.join('\n  ')}`);
@@ -105,11 +107,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 
 /** The table of all settings in the README, in Markdown. */
 export function settingsTable(): string {
-  const rows = Object.entries(settingsSchema.shape).map(([key, schema]) => {
-    const value = schema.safeParse(undefined).data;
-    return `| \`${variableOf(key)}\` | ${value === undefined ? '' : `\`${value}\``} | ${schema.description} |`;
-  });
-  return ['| setting | default | what it is |', '|---|---|---|', ...rows].join('\n');
+  return optionTable(settingsSchema, { heading: 'setting', nameOf: (name) => variableOf([name]) });
 }
 
 // --- helpers ---
@@ -151,14 +149,11 @@ function contradictions(settings: Settings): string[] {
   return reasons;
 }
 
-/** A secret is never written to a log; the URL of a database has its password. */
-function shown(key: string, value: string): string {
-  return key === 'adminToken' || key === 'databaseUrl' ? `${value.length} characters` : `"${value}"`;
-}
-
 /** `maxFileBytes` gives `MAX_FILE_BYTES`. */
-function variableOf(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+function variableOf([key]: readonly PropertyKey[]): string {
+  return String(key)
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase();
 }
 
 function word() {
@@ -166,30 +161,30 @@ function word() {
 }
 
 function integer(least: number, most: number) {
-  return z
-    .string()
-    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most, {
-      error: `expected an integer from ${least} to ${most}`,
-    })
-    .transform(Number);
+  return z.int().min(least).max(most);
 }
 
 function choice<const Words extends readonly string[]>(...words: Words) {
-  return z.enum(words, { error: `expected ${words.join(', ')}` });
+  return z.enum(words);
 }
 
-/** What an HTTP header can carry, and nobody guesses. */
+/** What an HTTP header can carry, and nobody guesses; it is never written to a log. */
 function token() {
-  return z.string().regex(/^[\x21-\x7e]{16,256}$/, {
-    error: 'expected 16 to 256 printable ASCII characters without spaces',
-  });
+  return z
+    .string()
+    .regex(/^[\x21-\x7e]{16,256}$/, 'expected 16 to 256 printable ASCII characters without spaces')
+    .register(optionHints, { secret: true });
 }
 
+/** Of a database: it has its password, which is never written to a log. */
 function url(...protocols: string[]) {
   const isOne = (text: string): boolean => protocols.some((protocol) => text.startsWith(`${protocol}://`));
-  return z.string().refine((text) => URL.canParse(text) && isOne(text), {
-    error: `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
-  });
+  return z
+    .string()
+    .refine((text) => URL.canParse(text) && isOne(text), {
+      error: `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+    })
+    .register(optionHints, { secret: true });
 }
 
 function version() {

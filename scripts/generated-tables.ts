@@ -1,0 +1,15 @@
+import { settingsTable } from '../src/service/settings.ts';
+
+/** Tables in pages that are generated, between `<!-- NAME -->` and `<!-- /NAME -->`: by page and name. */
+export const generatedTables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'README.md': { settings: settingsTable },
+};
+
+/** A page with its tables as they are generated now. Throws when the page has no place for one. */
+export function withTables(page: string, text: string): string {
+  return Object.entries(generatedTables[page] ?? {}).reduce((result, [name, table]) => {
+    const place = new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
+    if (!place.test(result)) throw new Error(`${page} has no <!-- ${name} --> ... <!-- /${name} -->`);
+    return result.replace(place, () => `${table()}\n`);
+  }, text);
+}
