@@ -23,7 +23,7 @@ const rooms: Record<string, readonly string[]> = {
   'engine/onnx': ['engine', 'errors', 'formats', 'network'],
   'engine/parallel': ['engine', 'errors', 'network', 'processes'],
   'engine/reference': ['engine', 'network'],
-  ensembles: ['errors', 'files', 'formats', 'network'],
+  ensembles: ['errors', 'files', 'formats', 'network', 'options'],
   errors: [],
   evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'training'],
   'evaluation/measure': ['datasets', 'engine', 'errors', 'evaluation', 'files', 'image', 'inference', 'inference/scheduling', 'network'],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VerydeepError } from '../errors.ts';
 import { architectureNames, type NetworkSpec, poolStride } from '../network/architecture.ts';
+import { describeIssues } from '../options/issues.ts';
 
 /** A version is a folder `weights/NAME/VERSION` with this file in it and the weights beside it. */
 export const manifestName = 'manifest.json';
@@ -74,11 +75,11 @@ const schema = z
     const firstDuplicate = (names: readonly string[]): string | undefined =>
       names.find((name, i) => names.indexOf(name) < i);
     const label = firstDuplicate(labels);
-    if (label !== undefined) problem(['labels'], `expected unique labels, received "${label}" twice`);
+    if (label !== undefined) problem(['labels'], `expected unique labels; received "${label}" twice`);
     for (const key of ['name', 'file'] as const) {
       const duplicate = firstDuplicate(networks.map((network) => network[key]));
       if (duplicate !== undefined)
-        problem(['networks'], `expected unique ${key}s, received "${duplicate}" twice`);
+        problem(['networks'], `expected unique ${key}s; received "${duplicate}" twice`);
     }
     const crop = networks[0]!.crop;
     for (const [i, network] of networks.entries()) {
@@ -86,25 +87,25 @@ const schema = z
       if (network.head !== 'scr' && network.classes !== labels.length) {
         problem(
           ['networks', i, 'classes'],
-          `expected ${labels.length}, one a label, received ${network.classes}`,
+          `expected ${labels.length}, one a label; received ${network.classes}`,
         );
       }
       if (network.crop !== crop) {
         problem(
           ['networks', i, 'crop'],
-          `expected ${crop} as of the first network, received ${network.crop}`,
+          `expected ${crop} as of the first network; received ${network.crop}`,
         );
       }
       if (network.trainingScale.min < network.crop) {
         const { min } = network.trainingScale;
-        problem(['networks', i, 'trainingScale'], `expected at least the crop of ${crop}, received ${min}`);
+        problem(['networks', i, 'trainingScale'], `expected at least the crop of ${crop}; received ${min}`);
       }
     }
     if (!networks.some(({ head }) => head === 'classes')) {
-      problem(['networks'], 'expected at least one network of head "classes", received none');
+      problem(['networks'], 'expected at least one network of head "classes"; received none');
     }
     const small = scales?.find((scale) => scale < crop);
-    if (small !== undefined) problem(['scales'], `expected at least the crop of ${crop}, received ${small}`);
+    if (small !== undefined) problem(['scales'], `expected at least the crop of ${crop}; received ${small}`);
   });
 
 export type Manifest = z.infer<typeof schema>;
@@ -114,10 +115,8 @@ export type ManifestNetwork = Manifest['networks'][number];
 export function checkManifest(manifest: unknown, path: string): Manifest {
   const result = schema.safeParse(manifest);
   if (result.success) return result.data;
-  const reasons = result.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`,
-  );
-  throw new VerydeepError('INVALID_WEIGHTS', `${path}: ${reasons.join('; ')}`);
+  const reasons = describeIssues(schema, result.error.issues, manifest, { kind: 'field' });
+  throw new VerydeepError('INVALID_WEIGHTS', `${path}: ${reasons.join('. ')}`);
 }
 
 export function specOf({ architecture, width, fc, classes, crop, head }: ManifestNetwork): NetworkSpec {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
+import { describeIssues } from '../options/issues.ts';
 import { versionSchema } from './manifest.ts';
 
 /** `weights/NAME/labels.json`: what versions are for. Absent where every version is to be served once it is there. */
@@ -23,9 +24,9 @@ export async function readVersionLabels(directory: string, name: string): Promis
   const expected = `${path}: expected {"stable": "1", "candidate": "2"}`;
   try {
     const text = await readFile(path, 'utf8');
-    const { data, error } = schema.safeParse(JSON.parse(text));
-    if (error)
-      throw new Error(error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+    const labels: unknown = JSON.parse(text);
+    const { data, error } = schema.safeParse(labels);
+    if (error) throw new Error(describeIssues(schema, error.issues, labels, { kind: 'field' }).join('. '));
     return data;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

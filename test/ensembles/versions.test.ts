@@ -141,8 +141,8 @@ describe('a manifest', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['is not an object', 7, 'expected object, received number'],
-    ['has another format', { ...valid, format: 2 }, 'format: Invalid input: expected 1'],
+    ['is not an object', 7, 'expected an object; received 7'],
+    ['has another format', { ...valid, format: 2 }, 'format: expected 1; received 2'],
     ['has an unknown key', { ...valid, lables: [] }, 'lables'],
     [
       'leaves its folder',
@@ -155,19 +155,19 @@ describe('a manifest', () => {
     [
       'has too few labels',
       { ...valid, labels: ['cat'] },
-      'networks.0.classes: expected 1, one a label, received 2',
+      'networks.0.classes: expected 1, one a label; received 2',
     ],
     ['mixes crops', { ...valid, networks: [d, { ...boxes, crop: 32 }] }, 'networks.1.crop: expected 64'],
     ['has no classifier', { ...valid, networks: [boxes] }, 'at least one network of head "classes"'],
     [
       'has a scale below the crop',
       { ...valid, scales: [32] },
-      'scales: expected at least the crop of 64, received 32',
+      'scales: expected at least the crop of 64; received 32',
     ],
     [
       'has a training scale below the crop',
       { ...valid, networks: [{ ...d, trainingScale: { min: 32, max: 64 } }] },
-      'expected at least the crop of 64, received 32',
+      'expected at least the crop of 64; received 32',
     ],
   ])('is refused when it %s', (_, manifest, reason) => {
     expect(() => checkManifest(manifest, 'manifest.json')).toThrow(reason);
