@@ -5,7 +5,7 @@ import { createMetrics } from '../src/server/operations/metrics.ts';
 
 /** The OpenAPI document of the service, which depends on no ensemble and no setting. */
 export async function openapiDocument(): Promise<object> {
-  const metrics = createMetrics({ queue: nothing.queue, hosts: () => [] });
+  const metrics = createMetrics({ queue: () => ({ requests: 0, work: 0, maxWork: 0 }), hosts: () => [] });
   const app = await createApp({ ensemble, inference: nothing, isReady: () => false, metrics, limits });
   await app.ready();
   const document = app.swagger();
@@ -17,7 +17,6 @@ export async function openapiDocument(): Promise<object> {
 
 const nothing: Inference = {
   run: () => Promise.reject(new Error('only documented')),
-  queue: () => ({ requests: 0, work: 0, maxWork: 0 }),
 };
 
 const ensemble: Ensemble = {

@@ -20,16 +20,26 @@ export interface DecodedImage {
  */
 const headroom = 3;
 
-/**
- * Decodes the first frame once, to sRGB on white, turned as its EXIF orientation says, and rescales it to each of
- * `scales` (smallest sides in pixels). Throws what `readHeader` throws.
- */
+/** Reads the header of an image and decodes it. Throws what `readHeader` and {@link decodeWithHeader} throw. */
 export async function decodeAtScales(
   bytes: Uint8Array,
   scales: readonly number[],
   limits: ImageLimits,
 ): Promise<DecodedImage> {
-  const header = await readHeader(bytes, limits);
+  return decodeWithHeader(bytes, await readHeader(bytes, limits), scales, limits);
+}
+
+/**
+ * Decodes the first frame once, to sRGB on white, turned as its EXIF orientation says, and rescales it to each of
+ * `scales` (smallest sides in pixels). `header` is what `readHeader` returned for these bytes. Throws CORRUPT_IMAGE,
+ * UNSUPPORTED_IMAGE.
+ */
+export async function decodeWithHeader(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  scales: readonly number[],
+  limits: ImageLimits,
+): Promise<DecodedImage> {
   const { width, height } = header;
   const decoded = await decode(bytes, header, decodedSize(header, Math.max(...scales)), limits);
   const pictures = await Promise.all(

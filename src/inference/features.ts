@@ -2,7 +2,7 @@ import type { Batch, Engine, NetworkSource } from '../engine/engine.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { decodeAtScales } from '../image/decode.ts';
 import type { ImageLimits } from '../image/limits.ts';
-import { networkSources } from './create-inference.ts';
+import { networkSources } from './network-sources.ts';
 
 /** The classification networks without their last layer (paper, appendix B), called by their names in the ensemble. */
 export function featureSources(ensemble: Ensemble, names: readonly string[]): NetworkSource[] {

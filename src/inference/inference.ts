@@ -97,28 +97,10 @@ export interface RequestContext {
   readonly onPartial?: (partial: PartialAnswer) => void;
 }
 
-/** Observations for metrics, which must not throw; inference knows nothing of Prometheus. */
-export interface InferenceObserver {
-  /**
-   * `decode` once an image; the others once for each item (a picture at one scale, or its crops): `queue` until its batch
-   * is sent to the engine, `batch_wait` the part of it that was spent waiting for company, and `inference`.
-   */
-  stage(stage: 'decode' | 'queue' | 'batch_wait' | 'inference', seconds: number): void;
-  batch(pictures: number, work: number): void;
-}
-
-/** Units of queued work are floating-point operations of the forward passes. */
-export interface QueueState {
-  readonly requests: number;
-  readonly work: number;
-  readonly maxWork: number;
-}
-
 export interface Inference {
   /**
    * Answers one image. Throws the coded errors of `errors.ts`: UNSUPPORTED_IMAGE, CORRUPT_IMAGE, TOO_MANY_PIXELS,
    * INVALID_OPTION, QUEUE_FULL, DEADLINE_EXCEEDED, REQUEST_CANCELLED, ENGINE_FAILED, ENGINE_LOST.
    */
   run(bytes: Uint8Array, options: InferenceOptions, context: RequestContext): Promise<Answer>;
-  queue(): QueueState;
 }

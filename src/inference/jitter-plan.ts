@@ -4,6 +4,7 @@ import { rescaledSize, type Size } from '../image/rescale.ts';
 import type { Head } from '../network/architecture.ts';
 import { forwardFlops } from '../network/measures.ts';
 import type { InferenceOptions, PlanSummary } from './inference.ts';
+import { networkId } from './network-sources.ts';
 
 /** Most test scales of one request. */
 export const maxScales = 8;
@@ -49,21 +50,22 @@ export interface Plan {
   readonly summary: PlanSummary;
 }
 
-/** The id of a network in the engine: `demo/1/d`. */
-export function networkId(ensemble: Pick<Ensemble, 'name' | 'version'>, network: EnsembleNetwork): string {
-  return `${ensemble.name}/${ensemble.version}/${network.name}`;
+/** Options that were checked against an ensemble, with its own choices filled in. */
+export interface ChosenOptions extends Omit<InferenceOptions, 'networks'> {
+  readonly scales: readonly number[];
+  readonly classifiers: readonly EnsembleNetwork[];
+  /** None to classify. */
+  readonly localisers: readonly EnsembleNetwork[];
 }
 
-/** Plans an image of the given displayed size. Throws INVALID_OPTION. */
-export function planImage(ensemble: Ensemble, options: InferenceOptions, image: Size): Plan {
-  const chosen = chooseOptions(ensemble, options);
+/** Plans an image of the given displayed size. */
+export function planImage(ensemble: Ensemble, options: ChosenOptions, image: Size): Plan {
   const { flip, view } = options;
   const maps = options.maps || options.task === 'localise';
   const { crop } = ensemble;
-  const localisers = options.task === 'localise' ? ensemble.localisers : [];
+  const networks = [...options.classifiers, ...options.localisers];
 
   const task = (view: 'dense' | 'crops', count: number, { width, height }: Size): PlanTask => {
-    const networks = [...chosen.classifiers, ...localisers];
     const flops = networks.reduce((sum, { spec }) => sum + forwardFlops(spec, height, width), 0);
     return {
       view,
@@ -77,7 +79,7 @@ export function planImage(ensemble: Ensemble, options: InferenceOptions, image: 
     };
   };
 
-  const scales = chosen.scales.map((scale) => {
+  const scales = options.scales.map((scale) => {
     const size = rescaledSize(image.width, image.height, scale);
     const tasks = [
       ...(view === 'crops' ? [] : [task('dense', 1, size)]),
@@ -88,20 +90,12 @@ export function planImage(ensemble: Ensemble, options: InferenceOptions, image: 
   return {
     scales,
     work: scales.flatMap(({ tasks }) => tasks).reduce((sum, { work }) => sum + work, 0),
-    summary: {
-      scales: chosen.scales,
-      flip,
-      view,
-      networks: [...chosen.classifiers, ...localisers].map(({ name }) => name),
-    },
+    summary: { scales: options.scales, flip, view, networks: networks.map(({ name }) => name) },
   };
 }
 
 /** Checks what does not depend on the image, and fills in the ensemble's own choices. Throws INVALID_OPTION. */
-export function chooseOptions(
-  ensemble: Ensemble,
-  options: InferenceOptions,
-): { readonly scales: readonly number[]; readonly classifiers: readonly EnsembleNetwork[] } {
+export function chooseOptions(ensemble: Ensemble, { networks, ...options }: InferenceOptions): ChosenOptions {
   const { task, top, view, maps, scales = ensemble.scales } = options;
   if (!Number.isInteger(top) || top < 1) throw invalid('top', 'an integer of at least 1', top);
   if (task === 'localise') {
@@ -115,7 +109,12 @@ export function chooseOptions(
     throw invalid('view', 'dense or both where maps are asked for', view);
   }
   checkScales(ensemble, scales);
-  return { scales, classifiers: chooseClassifiers(ensemble, options.networks) };
+  return {
+    ...options,
+    scales,
+    classifiers: chooseClassifiers(ensemble, networks),
+    localisers: task === 'localise' ? ensemble.localisers : [],
+  };
 }
 
 // --- helpers ---

@@ -3,8 +3,10 @@ import { type HostsOptions, startHosts } from '../engine/hosts/start.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { ownImageLimits } from '../image/limits.ts';
-import { createInference, networkSources } from '../inference/create-inference.ts';
+import { createInference } from '../inference/create-inference.ts';
 import type { Inference } from '../inference/inference.ts';
+import { networkSources } from '../inference/network-sources.ts';
+import { createScheduler } from '../inference/scheduling/scheduler.ts';
 
 export interface LocalInferenceOptions extends HostsOptions {
   /** Folder of ensembles. */
@@ -40,12 +42,10 @@ export async function openInference(options: LocalInferenceOptions): Promise<Loc
 
 function assemble(ensemble: Ensemble, engine: EnginePool): Omit<LocalInference, 'dispose'> {
   const devices = engine.hosts().length;
-  const inference = createInference({
-    ensemble,
-    engine,
+  const scheduler = createScheduler({
     devices,
-    limits: ownImageLimits,
     batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
   });
+  const inference = createInference({ ensemble, engine, scheduler, limits: ownImageLimits });
   return { ensemble, inference, concurrency: 4 * devices };
 }

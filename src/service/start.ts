@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseDevices } from '../engine/devices.ts';
 import type { EnginePool } from '../engine/hosts/pool.ts';
 import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { createInference, networkSources } from '../inference/create-inference.ts';
+import { createInference } from '../inference/create-inference.ts';
 import type { Inference } from '../inference/inference.ts';
+import { networkSources } from '../inference/network-sources.ts';
+import { createScheduler } from '../inference/scheduling/scheduler.ts';
 import { createApp } from '../server/app.ts';
 import { createMetrics } from '../server/operations/metrics.ts';
 import { startJobs } from './jobs.ts';
@@ -37,11 +40,22 @@ export async function startService(settings: Settings): Promise<Service> {
   let logJobError = (error: unknown): void => console.error(messageOf(error));
   const jobs = token === undefined ? undefined : await startJobs(settings, (error) => logJobError(error));
 
-  const queue = () => inference.queue();
-  const metrics = createMetrics({ queue, hosts: () => pool?.hosts() ?? [], jobs: () => jobs });
+  const scheduler = createScheduler({
+    devices: parseDevices(settings.devices).length,
+    batching: {
+      batchDelayMs: settings.batchDelayMs,
+      maxBatchWork: settings.maxBatchGflops * 1e9,
+      maxQueueWork: settings.maxQueueGflops * 1e9,
+    },
+  });
+  const metrics = createMetrics({
+    queue: scheduler.queue,
+    hosts: () => pool?.hosts() ?? [],
+    jobs: () => jobs,
+  });
   const app = await createApp({
     ensemble,
-    inference: { run: (...call) => inference.run(...call), queue },
+    inference: { run: (...call) => inference.run(...call) },
     isReady: () => state === 'serving' && pool?.ready() === true,
     metrics,
     limits: { ...settings, timeoutMs },
@@ -71,13 +85,8 @@ export async function startService(settings: Settings): Promise<Service> {
     inference = createInference({
       ensemble,
       engine: pool,
-      devices: pool.hosts().length,
+      scheduler,
       limits: settings,
-      batching: {
-        batchDelayMs: settings.batchDelayMs,
-        maxBatchWork: settings.maxBatchGflops * 1e9,
-        maxQueueWork: settings.maxQueueGflops * 1e9,
-      },
       observer: metrics.observer,
     });
     await warmUp(inference, ensemble);
@@ -105,5 +114,4 @@ const notYet: Inference = {
   run: async () => {
     throw new VerydeepError('NOT_READY', 'the service is starting');
   },
-  queue: () => ({ requests: 0, work: 0, maxWork: 0 }),
 };

@@ -6,9 +6,19 @@ import { readSafetensors, toFloat32 } from '../../src/formats/safetensors.ts';
 import { gridCrops } from '../../src/image/crop-grid.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import type { Answer, InferenceOptions, PartialAnswer, RankedClass } from '../../src/inference/inference.ts';
-import { planImage } from '../../src/inference/jitter-plan.ts';
+import { chooseOptions, planImage } from '../../src/inference/jitter-plan.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
-import { addedSize, defaults, patient, png, tiny, tinyEngine, tinyInference, waves } from './tiny.ts';
+import {
+  addedSize,
+  defaults,
+  patient,
+  png,
+  tiny,
+  tinyEngine,
+  tinyInference,
+  tinyLimits,
+  waves,
+} from './tiny.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -16,7 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-const limits = { maxFileBytes: 1e6, maxPixels: 1e6 };
 const run = async (bytes: Uint8Array, options: Partial<InferenceOptions> = {}) =>
   tinyInference(engine).run(bytes, { ...defaults, ...options }, patient());
 
@@ -46,7 +55,7 @@ const mean = (vectors: readonly ArrayLike<number>[]): number[] =>
 describe('classification', () => {
   it('is the mean of posteriors over networks and scales, of the whole picture', async () => {
     const bytes = await waves(150, 100);
-    const { pictures } = await decodeAtScales(bytes, tiny.scales, limits);
+    const { pictures } = await decodeAtScales(bytes, tiny.scales, tinyLimits);
     const posteriors: Float32Array[] = [];
     for (const { pixels, width, height } of pictures) {
       for (const id of ['d', 'e'])
@@ -63,7 +72,7 @@ describe('classification', () => {
 
   it('of crops is the mean over a 5 x 5 grid, and of both views the mean of the two', async () => {
     const bytes = await waves(150, 100);
-    const [picture] = (await decodeAtScales(bytes, [96], limits)).pictures;
+    const [picture] = (await decodeAtScales(bytes, [96], tinyLimits)).pictures;
     const crops = gridCrops(picture!, tiny.crop);
     const posteriors = await Promise.all(
       crops.map(async ({ pixels }) => (await raw('d', pixels, [1, 64, 64], false)).posteriors!),
@@ -79,12 +88,12 @@ describe('classification', () => {
   it('of more crops than a batch may hold is of several batches, and the same', async () => {
     const bytes = await waves(150, 100);
     const options = { ...defaults, view: 'both', scales: [96], top: 10 } as const;
-    const tasks = planImage(tiny, options, { width: 150, height: 100 }).scales[0]!.tasks;
+    const tasks = planImage(tiny, chooseOptions(tiny, options), { width: 150, height: 100 }).scales[0]!.tasks;
     const workOfCrop = tasks[1]!.work / 25;
     const askedWith = async (maxBatchWork: number) => {
       const batches: { pictures: number; work: number }[] = [];
       const inference = tinyInference(engine, {
-        batching: { batchDelayMs: 1, maxBatchWork, maxQueueWork: 1e12 },
+        batching: { maxBatchWork },
         observer: { stage() {}, batch: (pictures, work) => void batches.push({ pictures, work }) },
       });
       const { result } = await inference.run(bytes, options, patient());
@@ -296,7 +305,7 @@ describe('a request', () => {
       },
     };
     const inference = tinyInference(stuck, {
-      batching: { batchDelayMs: 1, maxBatchWork: 1e9, maxQueueWork: 1e9 },
+      batching: { maxQueueWork: 1e9 },
     });
     const image = await waves(120, 90);
     const caller = new AbortController();

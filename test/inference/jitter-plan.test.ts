@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import type { InferenceOptions } from '../../src/inference/inference.ts';
-import { networkId, planImage } from '../../src/inference/jitter-plan.ts';
+import { chooseOptions, type Plan, planImage } from '../../src/inference/jitter-plan.ts';
+import { networkId } from '../../src/inference/network-sources.ts';
 import type { Head } from '../../src/network/architecture.ts';
 import { forwardFlops } from '../../src/network/measures.ts';
 
@@ -34,9 +35,12 @@ const options: InferenceOptions = {
 };
 const image = { width: 200, height: 100 };
 
+const planOf = (asked: InferenceOptions, size = image, of = ensemble): Plan =>
+  planImage(of, chooseOptions(of, asked), size);
+
 describe('a jitter plan', () => {
   it('has one dense picture at each of the ensemble’s scales', () => {
-    const { scales, summary } = planImage(ensemble, options, image);
+    const { scales, summary } = planOf(options);
     expect(scales.map(({ scale, width, height }) => [scale, width, height])).toEqual([
       [64, 128, 64],
       [96, 192, 96],
@@ -53,7 +57,7 @@ describe('a jitter plan', () => {
   it('counts its work in floating-point operations', () => {
     const flops = forwardFlops(d.spec, 96, 192);
     const work = (changes: Partial<InferenceOptions>): number =>
-      planImage(ensemble, { ...options, scales: [96], networks: ['d'], flip: false, ...changes }, image).work;
+      planOf({ ...options, scales: [96], networks: ['d'], flip: false, ...changes }).work;
     expect(work({})).toBe(flops);
     expect(work({ flip: true })).toBe(2 * flops);
     expect(work({ networks: ['d', 'e'] })).toBe(2 * flops);
@@ -62,7 +66,7 @@ describe('a jitter plan', () => {
   });
 
   it('has a 5 x 5 grid of crops of every scale, and score maps only of dense pictures', () => {
-    const { scales } = planImage(ensemble, { ...options, view: 'both', maps: true }, image);
+    const { scales } = planOf({ ...options, view: 'both', maps: true });
     for (const { tasks } of scales) {
       expect(tasks).toMatchObject([
         { view: 'dense', count: 1, maps: true },
@@ -72,7 +76,7 @@ describe('a jitter plan', () => {
   });
 
   it('takes localisation networks, and score maps for their windows, to localise', () => {
-    const { scales, summary } = planImage(ensemble, { ...options, task: 'localise' }, image);
+    const { scales, summary } = planOf({ ...options, task: 'localise' });
     expect(scales[0]!.tasks).toMatchObject([
       {
         maps: true,
@@ -88,7 +92,7 @@ describe('a jitter plan', () => {
   });
 
   it('of one choice of networks makes the same batches in whichever order they are named', () => {
-    const plan = (networks: string[]) => planImage(ensemble, { ...options, networks }, image);
+    const plan = (networks: string[]) => planOf({ ...options, networks });
     expect(plan(['e', 'd'])).toEqual(plan(['d', 'e']));
   });
 
@@ -96,7 +100,7 @@ describe('a jitter plan', () => {
     const side = fc.integer({ min: 1, max: 100_000 });
     fc.assert(
       fc.property(side, side, (width, height) => {
-        for (const { tasks } of planImage(ensemble, { ...options, view: 'both' }, { width, height }).scales) {
+        for (const { tasks } of planOf({ ...options, view: 'both' }, { width, height }).scales) {
           for (const task of tasks) {
             expect(Math.min(task.width, task.height)).toBeGreaterThanOrEqual(64);
             expect(task.work).toBeGreaterThan(0);
@@ -124,14 +128,14 @@ describe('a jitter plan', () => {
     [{ networks: ['d', 'e', 'd'] }, 'networks: expected different ones; received d twice'],
     [{ networks: [] }, 'networks: expected some of d, e; received none'],
   ])('is refused with %j', (changes, message) => {
-    expect(() => planImage(ensemble, { ...options, ...changes }, image)).toThrow(
+    expect(() => planOf({ ...options, ...changes })).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(message) }),
     );
   });
 
   it('is refused where there is nothing to localise with', () => {
     const without = { ...ensemble, localisers: [] };
-    expect(() => planImage(without, { ...options, task: 'localise' }, image)).toThrow(
+    expect(() => planOf({ ...options, task: 'localise' }, image, without)).toThrow(
       'has no localisation network',
     );
   });

@@ -2,12 +2,12 @@ import sharp from 'sharp';
 import { createEngine } from '../../src/engine/create.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
-import {
-  type CreateInferenceOptions,
-  createInference,
-  networkSources,
-} from '../../src/inference/create-inference.ts';
+import { createInference } from '../../src/inference/create-inference.ts';
 import type { Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
+import { networkSources } from '../../src/inference/network-sources.ts';
+import type { QueueState } from '../../src/inference/scheduling/admission.ts';
+import type { InferenceObserver } from '../../src/inference/scheduling/observer.ts';
+import { type BatchingOptions, createScheduler } from '../../src/inference/scheduling/scheduler.ts';
 import type { ArchitectureName, Head } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
@@ -60,19 +60,20 @@ function enlargeBoxes(weights: Weights): void {
   for (let i = 0; i < data.length; i++) if (i % 4 >= 2) data[i]! += addedSize;
 }
 
-/** Inference with the limits of a small server. */
+export const tinyLimits = { maxFileBytes: 1e6, maxPixels: 1e6 };
+
+/** Inference with the limits of a small server, on a scheduler of its own. */
 export function tinyInference(
   engine: Pick<Engine, 'run'>,
-  changes: Partial<CreateInferenceOptions> = {},
-): Inference {
-  return createInference({
-    ensemble: tiny,
-    engine,
-    devices: 1,
-    limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
-    batching: { batchDelayMs: 1, maxBatchWork: 1e9, maxQueueWork: 1e12 },
-    ...changes,
-  });
+  changes: { batching?: Partial<BatchingOptions>; observer?: InferenceObserver } = {},
+): Inference & { queue(): QueueState } {
+  const batching = { batchDelayMs: 1, maxBatchWork: 1e9, maxQueueWork: 1e12, ...changes.batching };
+  const scheduler = createScheduler({ devices: 1, batching });
+  const { observer } = changes;
+  return {
+    ...createInference({ ensemble: tiny, engine, scheduler, limits: tinyLimits, observer }),
+    queue: scheduler.queue,
+  };
 }
 
 export const defaults: InferenceOptions = {

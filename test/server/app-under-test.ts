@@ -99,9 +99,9 @@ export async function startApp(
   options: { run?: Run; isReady?: () => boolean; limits?: Partial<AppLimits>; admin?: Admin } = {},
 ): Promise<AppUnderTest> {
   const { run = plainRun, isReady = () => true } = options;
-  const inference: Inference = { run, queue: () => ({ requests: 1, work: 2e9, maxWork: 3e9 }) };
+  const inference: Inference = { run };
   const metrics = createMetrics({
-    queue: inference.queue,
+    queue: () => ({ requests: 1, work: 2e9, maxWork: 3e9 }),
     hosts: () => [host],
     jobs: () => options.admin?.jobs,
   });

@@ -1,11 +1,16 @@
 import type { Batch, Engine, NetworkOutput } from '../../engine/engine.ts';
 import { VerydeepError } from '../../errors.ts';
 import { joinPixels, sliceOutputs } from './batch.ts';
+import type { InferenceObserver } from './observer.ts';
 
 /** Pictures that belong together: one of an image, or its crops. */
 export interface BatchItem extends Batch {
+  /** Has the item's networks loaded. */
+  readonly engine: Pick<Engine, 'run'>;
   /** Floating-point operations of its forward passes. */
   readonly work: number;
+  /** Items on one engine have the same. */
+  readonly observer?: InferenceObserver | undefined;
 }
 
 /** An item's answer, and when its batch was sent to the engine and answered, by `performance.now()`. */
@@ -24,20 +29,17 @@ export interface WaitingItem extends BatchItem {
 
 /** A batch that was answered. */
 export interface BatchReport {
-  readonly items: number;
-  readonly pictures: number;
   readonly work: number;
   readonly startedMs: number;
   readonly doneMs: number;
 }
 
 /**
- * Runs items of one shape as one batch and settles each. Where the engine fails on several (ENGINE_FAILED), each half
+ * Runs items that can share a batch as one and settles each. If the engine fails on several (ENGINE_FAILED), each half
  * is tried apart, so that only the guilty item fails; ENGINE_LOST goes to all, since the engine pool has tried twice.
  * Items that nobody waits for any more are left out. Never rejects.
  */
 export async function runBatch(
-  engine: Pick<Engine, 'run'>,
   items: readonly WaitingItem[],
   report: (batch: BatchReport) => void,
 ): Promise<void> {
@@ -47,12 +49,14 @@ export async function runBatch(
   const startedMs = performance.now();
   try {
     const batch = batchOf(wanted);
-    const outputs = await engine.run(batch);
+    const outputs = await wanted[0]!.engine.run(batch);
     const doneMs = performance.now();
     const work = wanted.reduce((sum, item) => sum + item.work, 0);
-    report({ items: wanted.length, pictures: batch.count, work, startedMs, doneMs });
+    report({ work, startedMs, doneMs });
+    wanted[0]!.observer?.batch(batch.count, work);
     let first = 0;
-    for (const { count, resolve } of wanted) {
+    for (const { count, observer, resolve } of wanted) {
+      observer?.stage('inference', (doneMs - startedMs) / 1000);
       const own = wanted.length === 1 ? outputs : sliceOutputs(outputs, first, count, batch.count);
       resolve({ outputs: own, startedMs, doneMs });
       first += count;
@@ -60,8 +64,8 @@ export async function runBatch(
   } catch (error) {
     if (wanted.length > 1 && error instanceof VerydeepError && error.code === 'ENGINE_FAILED') {
       const half = Math.ceil(wanted.length / 2);
-      await runBatch(engine, wanted.slice(0, half), report);
-      await runBatch(engine, wanted.slice(half), report);
+      await runBatch(wanted.slice(0, half), report);
+      await runBatch(wanted.slice(half), report);
     } else {
       for (const { reject } of wanted) reject(error);
     }

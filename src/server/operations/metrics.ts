@@ -2,7 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HostState } from '../../engine/hosts/pool.ts';
 import { type ErrorCode, errorStatus } from '../../errors.ts';
-import type { InferenceObserver, QueueState } from '../../inference/inference.ts';
+import type { QueueState } from '../../inference/scheduling/admission.ts';
+import type { InferenceObserver } from '../../inference/scheduling/observer.ts';
 import { type JobGauges, registerJobMetrics } from './job-metrics.ts';
 
 export interface Metrics {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { VerydeepError } from '../../errors.ts';
-import type { RequestContext } from '../inference.ts';
+import { VerydeepError } from '../errors.ts';
+import type { RequestContext } from './inference.ts';
 
 /** How long somebody waits for a request's answer. */
 export interface Lifetime {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLifetime, unlessAborted } from '../../../src/inference/scheduling/lifetime.ts';
+import { createLifetime, unlessAborted } from '../../src/inference/lifetime.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
