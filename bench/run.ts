@@ -3,11 +3,10 @@
  * the service (HTTP, decode, batch, answer) take turns in every round, so that a noisy machine disturbs both alike.
  * It prints a table in Markdown and the same as JSON. Linux only (memory by `ps`).
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { forkProgram, programBeside } from '../src/processes/programs.ts';
 import { threadLimit } from '../src/processes/threads.ts';
 import { benchEnsemble, fullSize, smallSize, weightsFolder } from './ensemble.ts';
 import { measureLiveness } from './liveness.ts';
@@ -101,9 +100,7 @@ async function measureSmall(requests: number) {
 }
 
 async function startRaw() {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./raw.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = forkProgram(programBeside(import.meta.url, './raw'), [], {});
   await once(child, 'message');
   return {
     /** Milliseconds of each of `runs` passes of `count` pictures. */

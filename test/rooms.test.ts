@@ -33,7 +33,7 @@ const rooms: Record<string, readonly string[]> = {
   image: ['errors'],
   inference: ['engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network'],
   'inference/scheduling': ['engine', 'errors'],
-  jobs: ['database', 'errors'],
+  jobs: ['database', 'errors', 'processes'],
   main: ['commands', 'commands/cli', 'errors'],
   network: [],
   options: ['errors'],

@@ -1,17 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { forkProgram } from '../processes/programs.ts';
 import type { JobResult } from './job.ts';
 import type { FromJobProcess, ToJobProcess } from './process-protocol.ts';
 import type { JobRow } from './store.ts';
 
-/** What runs a job: a module for `fork` that speaks process-protocol.ts. */
+/** What runs a job: a module for a child process that speaks process-protocol.ts. */
 export interface JobProgram {
-  readonly path: string;
+  readonly module: URL;
   readonly argv: readonly string[];
-  /** Options of Node. */
-  readonly execArgv: readonly string[];
   /** Handed on to the process as it is. */
   readonly context: unknown;
 }
@@ -47,10 +46,7 @@ export function startJobProcess(
   try {
     mkdirSync(folder, { recursive: true });
     const output = openSync(join(folder, outputName), 'a');
-    child = fork(program.path, program.argv, {
-      execArgv: [...program.execArgv],
-      stdio: ['ignore', output, output, 'ipc'],
-    });
+    child = forkProgram(program.module, program.argv, { stdio: ['ignore', output, output, 'ipc'] });
     closeSync(output);
   } catch (error) {
     // Nothing to start from: a full disk, a folder that cannot be written.

@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ErrorCode, VerydeepError } from '../errors.ts';
+import { forkProgram } from './programs.ts';
 import type { CallAnswer, Calls } from './protocol.ts';
 
 export interface HostProcessOptions {
@@ -32,8 +30,11 @@ export interface HostProcess<C extends Calls> {
 
 /** Starts a child process and the channel to it. */
 export function startHostProcess<C extends Calls>(options: HostProcessOptions): HostProcess<C> {
-  const { name, lostCode, answerTimeoutMs } = options;
-  const child = forkProgram(options);
+  const { program, name, lostCode, answerTimeoutMs, files = [] } = options;
+  const child = forkProgram(program, [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...files],
+  });
   const pending = new Map<number, Pending>();
   const loss = new AbortController();
   let nextId = 0;
@@ -105,25 +106,9 @@ export function startHostProcess<C extends Calls>(options: HostProcessOptions): 
   };
 }
 
-/** A module beside another one: `host.ts` of sources, `host.js` where they are built. */
-export function programBeside(url: string, name: string): URL {
-  return new URL(`./${name}${url.endsWith('.ts') ? '.ts' : '.js'}`, url);
-}
-
 // --- helpers ---
 
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: VerydeepError) => void;
-}
-
-/** Runs TypeScript through tsx. */
-function forkProgram({ program, files = [] }: HostProcessOptions): ChildProcess {
-  const fromSource = program.href.endsWith('.ts');
-  const loader = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return fork(fileURLToPath(program), {
-    execArgv: fromSource ? ['--import', loader()] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...files],
-  });
 }

@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { openEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { createJobs } from '../jobs/create-jobs.ts';
 import type { Jobs } from '../jobs/job.ts';
+import { programBeside } from '../processes/programs.ts';
 import { threadLimit } from '../processes/threads.ts';
 import { createJobCheck } from '../tasks/check.ts';
 import type { JobContext } from '../tasks/context.ts';
@@ -24,18 +23,7 @@ export async function startJobs(settings: Settings, onError: (error: unknown) =>
     dataDir,
     database: databaseUrl === undefined ? await openEmbedded(dataDir) : openPostgres(databaseUrl),
     check: createJobCheck(context),
-    program: { ...jobProgram(), context },
+    program: { module: programBeside(import.meta.url, '../main'), argv: ['job-process'], context },
     onError,
   });
-}
-
-/** `verydeep job-process` (through tsx) where this file is TypeScript. */
-export function jobProgram(): { path: string; argv: string[]; execArgv: string[] } {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const loader = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return {
-    path: fileURLToPath(new URL(`../main.${fromSource ? 'ts' : 'js'}`, import.meta.url)),
-    argv: ['job-process'],
-    execArgv: fromSource ? ['--import', loader()] : [],
-  };
 }

@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { TrainingBatch } from '../engine/training-step.ts';
 import type { ImageLimits } from '../image/limits.ts';
+import { programBeside, startThread } from '../processes/programs.ts';
 import { allocateBatch, type BatchPlan, copyBatch, type MicroBatchIndex, stepsPerEpoch } from './batch.ts';
 import type { StoredPicture } from './dataset.ts';
 
@@ -39,7 +37,8 @@ export function createBatchLoader(
 ): BatchLoader {
   const slots = Array.from({ length: slotCount }, () => allocateBatch(plan, SharedArrayBuffer));
   const batch = allocateBatch(plan); // native runtimes refuse shared memory
-  const worker = startWorker({ plan, pictures, limits, slots });
+  const data: LoaderData = { plan, pictures, limits, slots };
+  const worker = startThread(programBeside(import.meta.url, './loader-worker'), data);
   let ready = 0;
   let given = 0;
   let failure: Error | undefined;
@@ -85,17 +84,4 @@ function following({ epoch, step, part }: MicroBatchIndex, plan: BatchPlan, step
   if (part + 1 < plan.batch / plan.microBatch) return { epoch, step, part: part + 1 };
   if (step + 1 < steps) return { epoch, step: step + 1, part: 0 };
   return { epoch: epoch + 1, step: 0, part: 0 };
-}
-
-/** From TypeScript's sources (tests, `tsx`) a thread needs tsx's own loader, which threads do not inherit. */
-function startWorker(workerData: LoaderData): Worker {
-  const built = import.meta.url.endsWith('.js');
-  const entry = new URL(`./loader-worker.${built ? 'js' : 'ts'}`, import.meta.url);
-  if (built) return new Worker(entry, { workerData });
-  const api = createRequire(import.meta.url)
-    .resolve('tsx/esm/api')
-    .replace(/cjs$/, 'mjs');
-  const tsx = pathToFileURL(api).href;
-  const source = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })`;
-  return new Worker(source, { workerData, eval: true });
 }

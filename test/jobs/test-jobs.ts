@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { VerydeepError } from '../../src/errors.ts';
@@ -12,9 +11,8 @@ import type { JobEvent, JobRequest, Jobs } from '../../src/jobs/job.ts';
 const timing = { leaseMs: 5000, reportMs: 20, graceMs: 5000, pollMs: 20 };
 
 export const program = {
-  path: fileURLToPath(new URL('./program.mjs', import.meta.url)),
+  module: new URL('./program.mjs', import.meta.url),
   argv: [],
-  execArgv: [],
   context: { greeting: 'hello' },
 };
 

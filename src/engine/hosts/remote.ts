@@ -1,4 +1,5 @@
-import { programBeside, startHostProcess } from '../../processes/calls.ts';
+import { startHostProcess } from '../../processes/calls.ts';
+import { programBeside } from '../../processes/programs.ts';
 import type { EngineOptions } from '../create.ts';
 import type { Engine } from '../engine.ts';
 import type { HostCalls } from './protocol.ts';
@@ -24,7 +25,7 @@ export interface RemoteEngine extends Engine {
 export async function createRemoteEngine(options: RemoteEngineOptions): Promise<RemoteEngine> {
   const { answerTimeoutMs, ...engineOptions } = options;
   const host = startHostProcess<HostCalls>({
-    program: programBeside(import.meta.url, 'host'),
+    program: programBeside(import.meta.url, './host'),
     name: `engine host of ${options.device}`,
     lostCode: 'ENGINE_LOST',
     answerTimeoutMs,

@@ -6,7 +6,8 @@ import {
   type Weights,
   writeTensor,
 } from '../../network/weights.ts';
-import { type HostProcess, programBeside, startHostProcess } from '../../processes/calls.ts';
+import { type HostProcess, startHostProcess } from '../../processes/calls.ts';
+import { programBeside } from '../../processes/programs.ts';
 import type { TrainingEngineName } from '../create-training-step.ts';
 import { checkWeights } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
@@ -128,7 +129,7 @@ export async function createParallelTrainingStep(
 
 function startWorker(rank: number, workers: number, { descriptor }: SharedFile): Worker {
   return startHostProcess<WorkerCalls>({
-    program: programBeside(import.meta.url, 'worker'),
+    program: programBeside(import.meta.url, './worker'),
     name: `training worker ${rank + 1} of ${workers}`,
     lostCode: 'WORKER_LOST',
     files: [descriptor],
