@@ -1,3 +1,5 @@
+import { VerydeepError } from '../errors.ts';
+
 /** Runs SQL: a database, or a transaction of it. */
 export interface Sql {
   /** Rows of the last statement. Without values there may be several statements. */
@@ -14,4 +16,9 @@ export interface Database extends Sql {
   /** Commits what `work` did, or nothing of it where it throws. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/** The error of a call while the database cannot be reached. */
+export function databaseUnavailable(message: string, cause?: unknown): VerydeepError {
+  return new VerydeepError('JOBS_UNAVAILABLE', message, { cause, retryAfterSeconds: 5 });
 }

@@ -1,54 +1,56 @@
 /**
- * The program of the embedded database: PGlite, in a process of its own (docs/adr/0007-jobs.md). It ends when its parent has gone,
- * in whatever way; until then nobody else can open its folder.
+ * The program of the embedded database: PGlite, in a process of its own (docs/adr/0007-jobs.md). It answers the calls of
+ * embedded.ts. Until it has ended, nobody else can open its folder.
  */
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { messageOf } from '../errors.ts';
-import { lockFile } from '../files/lock.ts';
-import type { Statement, StatementResult } from './embedded-protocol.ts';
-
-// A Ctrl-C goes to the whole process group: the parent still has jobs to write down then.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
+import { type FileLock, lockFile } from '../files/lock.ts';
+import { answerCalls } from '../processes/answer-calls.ts';
+import { useLowPriority } from '../processes/priority.ts';
+import type { DatabaseCalls, Statement } from './embedded-protocol.ts';
 
 /** The process of a predecessor that was killed is gone within this time. */
 const lockTimeoutMs = 5000;
 
-const send = (result: StatementResult): void =>
-  void process.send!(result, undefined, undefined, () => undefined);
-const folder = process.argv[2]!;
+let lock: FileLock | undefined;
+let database: PGlite | undefined;
 
-try {
-  const lock = await lockFile(join(folder, 'database.lock'), lockTimeoutMs);
-  const database = await PGlite.create(join(folder, 'database'));
-  let previous: Promise<unknown> = Promise.resolve();
-  process.on('message', (statement: Statement) => {
-    previous = previous.then(() => run(database, statement)).then(send);
-  });
-  process.on('disconnect', () => {
-    void previous.then(() => database.close()).finally(() => lock.release());
-  });
-  send({ id: 0 });
-} catch (error) {
-  send({ id: 0, error: reasonOf(error) });
-  process.disconnect();
+answerCalls<DatabaseCalls>(
+  async (request) => {
+    try {
+      if (request.call === 'open') return await open(request.argument);
+      if (request.call === 'close') return await close();
+      return await query(request.argument);
+    } catch (error) {
+      throw knownError(error);
+    }
+  },
+  { whenAlone: close },
+);
+
+async function open(folder: string): Promise<undefined> {
+  lock = await lockFile(join(folder, 'database.lock'), lockTimeoutMs);
+  database = await PGlite.create(join(folder, 'database'));
+  useLowPriority(); // answers of the service come first
 }
 
-async function run(database: PGlite, { id, text, values }: Statement): Promise<StatementResult> {
-  try {
-    const result =
-      values === undefined ? (await database.exec(text)).at(-1) : await database.query(text, [...values]);
-    return { id, rows: result?.rows ?? [] };
-  } catch (error) {
-    return { id, error: reasonOf(error) };
-  }
+async function query({ text, values }: Statement): Promise<readonly unknown[]> {
+  const result =
+    values === undefined ? (await database!.exec(text)).at(-1) : await database!.query(text, [...values]);
+  return result?.rows ?? [];
+}
+
+async function close(): Promise<undefined> {
+  await database?.close();
+  lock?.release();
 }
 
 /** What PGlite's file system throws is no Error, and has WASI's numbers. */
-function reasonOf(error: unknown): string {
+function knownError(error: unknown): Error {
+  if (error instanceof Error) return error;
   const { errno } = Object(error) as { errno?: unknown };
-  if (error instanceof Error || errno === undefined) return messageOf(error);
+  if (errno === undefined) return new Error(messageOf(error));
   const full = 51;
-  return errno === full ? 'the disk is full' : `error ${errno} of its file system`;
+  return new Error(errno === full ? 'the disk is full' : `error ${errno} of its file system`);
 }

@@ -1,13 +1,14 @@
-/** Parent to the process of the embedded database. */
+/** What the process of the embedded database can be asked to do. The first call is `open`, the last `close`. */
+export type DatabaseCalls = {
+  /** The folder of the database and its lock. */
+  open: { argument: string; answer: undefined };
+  /** Rows of the last statement. */
+  query: { argument: Statement; answer: readonly unknown[] };
+  close: { argument: undefined; answer: undefined };
+};
+
 export interface Statement {
-  readonly id: number;
+  /** Several statements when there are no values. */
   readonly text: string;
   readonly values?: readonly unknown[];
-}
-
-/** Back: first one of id 0, when it is open or cannot be, then one for each statement. */
-export interface StatementResult {
-  readonly id: number;
-  readonly rows?: readonly unknown[];
-  readonly error?: string;
 }

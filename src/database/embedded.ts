@@ -1,18 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { setPriority } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { messageOf, VerydeepError } from '../errors.ts';
-import type { Database, Sql } from './database.ts';
-import type { Statement, StatementResult } from './embedded-protocol.ts';
+import { type CallableProcess, startCallableProcess } from '../processes/calls.ts';
+import { programBeside } from '../processes/programs.ts';
+import { type Database, databaseUnavailable, type Sql } from './database.ts';
+import type { DatabaseCalls } from './embedded-protocol.ts';
 
 /** Opening it takes a second, and five the first time; a minute and more were seen on a machine with ten times the work. */
-const startTimeoutMs = 300_000;
+const answerTimeoutMs = 300_000;
 
 /**
- * PostgreSQL in WebAssembly, with its files in `folder/database`, in a process of its own. Throws INVALID_SETTINGS where
+ * PostgreSQL in WebAssembly, with its files in `folder/database`, in a process of its own. Throws INVALID_SETTINGS when
  * another process uses the folder or it cannot be opened. A process that dies is started again when it is next asked.
  */
 export async function openEmbedded(folder: string): Promise<Database> {
@@ -26,13 +23,13 @@ export async function openEmbedded(folder: string): Promise<Database> {
   let closed = false;
   const inTurn = <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const result = turn.then(async () => {
-      if (closed) throw gone();
-      if (!host.alive()) {
+      if (closed) throw databaseUnavailable('the embedded database was closed');
+      if (host.lost.aborted) {
         host = await startProcess(folder).catch((cause: unknown) => {
-          throw new VerydeepError('JOBS_UNAVAILABLE', messageOf(cause), { cause, retryAfterSeconds: 5 });
+          throw databaseUnavailable(messageOf(cause), cause);
         });
       }
-      return work(host);
+      return work(queryBy(host));
     });
     turn = result.catch(() => undefined);
     return result;
@@ -55,6 +52,7 @@ export async function openEmbedded(folder: string): Promise<Database> {
     async close() {
       await turn;
       closed = true;
+      await host.call('close', undefined).catch(() => undefined); // one that died has nothing to close
       await host.end();
     },
   };
@@ -62,74 +60,27 @@ export async function openEmbedded(folder: string): Promise<Database> {
 
 // --- helpers ---
 
-interface DatabaseProcess extends Sql {
-  alive(): boolean;
-  end(): Promise<void>;
-}
-
-interface Pending {
-  readonly resolve: (rows: never[]) => void;
-  readonly reject: (error: Error) => void;
-}
+type DatabaseProcess = CallableProcess<DatabaseCalls>;
 
 async function startProcess(folder: string): Promise<DatabaseProcess> {
-  const child = forkProcess(folder);
-  const ended = once(child, 'exit');
-  const pending = new Map<number, Pending>();
-  let nextId = 0;
-  let alive = true;
-  const lose = (): void => {
-    alive = false;
-    for (const { reject } of pending.values()) reject(gone());
-    pending.clear();
-  };
-  child.once('exit', lose);
-  child.once('error', lose);
-  child.on('message', ({ id, rows, error }: StatementResult) => {
-    const call = pending.get(id);
-    pending.delete(id);
-    if (error === undefined) call?.resolve((rows ?? []) as never[]);
-    else call?.reject(new Error(error));
+  const host = startCallableProcess<DatabaseCalls>({
+    program: programBeside(import.meta.url, './embedded-process'),
+    name: 'embedded database',
+    lostError: databaseUnavailable,
+    answerTimeoutMs,
   });
-  const answerTo = <Row>(id: number): Promise<Row[]> =>
-    new Promise((resolve, reject) => pending.set(id, { resolve, reject }));
+  try {
+    await host.call('open', folder);
+    return host;
+  } catch (error) {
+    await host.end();
+    throw error;
+  }
+}
 
-  const opened = answerTo(nextId++);
-  const timer = setTimeout(() => child.kill('SIGKILL'), startTimeoutMs);
-  await opened.finally(() => clearTimeout(timer));
-  if (child.pid !== undefined) setPriority(child.pid, 10); // answers of the service come first
-
+function queryBy(host: DatabaseProcess): Sql {
   return {
-    alive: () => alive,
-    query<Row>(text: string, values?: readonly unknown[]) {
-      if (!alive) return Promise.reject(gone());
-      const id = nextId++;
-      const answer = answerTo<Row>(id);
-      const statement: Statement = { id, text, ...(values && values.length > 0 && { values }) };
-      child.send(statement, (error) => error && lose());
-      return answer;
-    },
-    async end() {
-      if (child.connected) child.disconnect();
-      await ended;
-    },
+    query: <Row>(text: string, values?: readonly unknown[]) =>
+      host.call('query', { text, ...(values && values.length > 0 && { values }) }) as Promise<Row[]>,
   };
-}
-
-function gone(): VerydeepError {
-  return new VerydeepError('JOBS_UNAVAILABLE', 'the process of the embedded database has ended', {
-    retryAfterSeconds: 5,
-  });
-}
-
-/** Runs `embedded-process.ts` (through tsx) when this file is TypeScript, `embedded-process.js` when it is built. */
-function forkProcess(folder: string): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const loader = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const entry = new URL(fromSource ? './embedded-process.ts' : './embedded-process.js', import.meta.url);
-  return fork(fileURLToPath(entry), [folder], {
-    execArgv: fromSource ? ['--import', loader()] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
 }

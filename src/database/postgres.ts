@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { messageOf, VerydeepError } from '../errors.ts';
-import type { Database, Sql } from './database.ts';
+import { messageOf } from '../errors.ts';
+import { type Database, databaseUnavailable, type Sql } from './database.ts';
 
 /** A server that gives no answer for so long counts as gone. */
 const answerTimeoutMs = 10_000;
@@ -64,13 +64,6 @@ async function reachable<T>(call: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const answered = cause instanceof pg.DatabaseError && !/^(08|53|57P)/.test(cause.code ?? '');
     if (answered) throw cause;
-    throw new VerydeepError(
-      'JOBS_UNAVAILABLE',
-      `the database of jobs cannot be reached: ${messageOf(cause)}`,
-      {
-        cause,
-        retryAfterSeconds: 5,
-      },
-    );
+    throw databaseUnavailable(`the database of jobs cannot be reached: ${messageOf(cause)}`, cause);
   }
 }

@@ -2,35 +2,37 @@ import { type ErrorCode, VerydeepError } from '../errors.ts';
 import { forkProgram } from './programs.ts';
 import type { CallAnswer, Calls } from './protocol.ts';
 
-export interface HostProcessOptions {
+export interface CallableProcessOptions {
   /** The module that it runs, which calls `answerCalls` (answer-calls.ts). */
   readonly program: URL;
   /** For messages: `engine host of cpu`. */
   readonly name: string;
-  /** Code of the error with which calls reject once it is lost. */
-  readonly lostCode: ErrorCode;
-  /** A child that has work and gives no answer for so long is killed; it may take any time where not given. */
+  /** The error with which calls reject once it is lost. */
+  readonly lostError: (reason: string) => VerydeepError;
+  /** Code of the error with which a call rejects that failed without one; a plain `Error` when omitted. */
+  readonly failedCode?: ErrorCode;
+  /** A child that has work and gives no answer for so long is killed; it may take any time when omitted. */
   readonly answerTimeoutMs?: number;
   /** File descriptors that the child gets, as its numbers from 4 on. */
   readonly files?: readonly number[];
 }
 
 /** A child process that answers calls. */
-export interface HostProcess<C extends Calls> {
+export interface CallableProcess<C extends Calls> {
   readonly pid: number;
   /** Resident memory at its last answer. */
   rssBytes(): number;
   /** Aborted, with the reason, as soon as the process is known to be lost, before any call rejects. */
   readonly lost: AbortSignal;
-  /** Rejects with the child's coded error, or with `lostCode` at once when the child is lost. */
+  /** Rejects with the child's coded error, or with `lostError` at once when the child is lost. */
   call<Call extends keyof C>(call: Call, argument: C[Call]['argument']): Promise<C[Call]['answer']>;
   /** Nothing in a child outlives it, so it is ended as surely as can be, in the middle of a call as well. */
   end(): Promise<void>;
 }
 
 /** Starts a child process and the channel to it. */
-export function startHostProcess<C extends Calls>(options: HostProcessOptions): HostProcess<C> {
-  const { program, name, lostCode, answerTimeoutMs, files = [] } = options;
+export function startCallableProcess<C extends Calls>(options: CallableProcessOptions): CallableProcess<C> {
+  const { program, name, failedCode, answerTimeoutMs, files = [] } = options;
   const child = forkProgram(program, [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...files],
@@ -56,7 +58,7 @@ export function startHostProcess<C extends Calls>(options: HostProcessOptions): 
     for (const { reject } of pending.values()) reject(lostError());
     pending.clear();
   };
-  const lostError = (): VerydeepError => new VerydeepError(lostCode, loss.signal.reason);
+  const lostError = (): VerydeepError => options.lostError(loss.signal.reason);
 
   /** The last that native code has said, often the reason of its death. */
   let lastWords = '';
@@ -76,12 +78,14 @@ export function startHostProcess<C extends Calls>(options: HostProcessOptions): 
     });
   });
 
+  const failure = ({ code = failedCode, message }: NonNullable<CallAnswer<C>['error']>): Error =>
+    code === undefined ? new Error(message) : new VerydeepError(code, message);
   child.on('message', ({ id, rssBytes: now, answer, error }: CallAnswer<C>) => {
     rssBytes = now;
     const call = pending.get(id);
     pending.delete(id);
     watch();
-    if (error) call?.reject(new VerydeepError(error.code, error.message));
+    if (error) call?.reject(failure(error));
     else call?.resolve(answer as never);
   });
 
@@ -110,5 +114,5 @@ export function startHostProcess<C extends Calls>(options: HostProcessOptions): 
 
 interface Pending {
   readonly resolve: (answer: never) => void;
-  readonly reject: (error: VerydeepError) => void;
+  readonly reject: (error: Error) => void;
 }

@@ -18,5 +18,5 @@ export interface CallAnswer<C extends Calls> {
   /** Resident memory of the child. */
   readonly rssBytes: number;
   readonly answer?: C[keyof C]['answer'];
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  readonly error?: { readonly code?: ErrorCode; readonly message: string };
 }

@@ -1,4 +1,5 @@
-import { startHostProcess } from '../../processes/calls.ts';
+import { VerydeepError } from '../../errors.ts';
+import { startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
 import type { EngineOptions } from '../create.ts';
 import type { Engine } from '../engine.ts';
@@ -24,10 +25,11 @@ export interface RemoteEngine extends Engine {
  */
 export async function createRemoteEngine(options: RemoteEngineOptions): Promise<RemoteEngine> {
   const { answerTimeoutMs, ...engineOptions } = options;
-  const host = startHostProcess<HostCalls>({
+  const host = startCallableProcess<HostCalls>({
     program: programBeside(import.meta.url, './host'),
     name: `engine host of ${options.device}`,
-    lostCode: 'ENGINE_LOST',
+    lostError: (reason) => new VerydeepError('ENGINE_LOST', reason),
+    failedCode: 'ENGINE_FAILED',
     answerTimeoutMs,
   });
   try {

@@ -6,7 +6,7 @@ import {
   type Weights,
   writeTensor,
 } from '../../network/weights.ts';
-import { type HostProcess, startHostProcess } from '../../processes/calls.ts';
+import { type CallableProcess, startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
 import type { TrainingEngineName } from '../create-training-step.ts';
 import { checkWeights } from '../network-weights.ts';
@@ -28,7 +28,7 @@ export interface ParallelTrainingStep extends TrainingStep {
   readWeights(rank?: number): Promise<Weights>;
 }
 
-type Worker = HostProcess<WorkerCalls>;
+type Worker = CallableProcess<WorkerCalls>;
 
 /**
  * Data parallelism (paper, 3.3): each worker computes the gradient of its part of a micro-batch, the gradients are averaged
@@ -128,10 +128,11 @@ export async function createParallelTrainingStep(
 // --- helpers ---
 
 function startWorker(rank: number, workers: number, { descriptor }: SharedFile): Worker {
-  return startHostProcess<WorkerCalls>({
+  return startCallableProcess<WorkerCalls>({
     program: programBeside(import.meta.url, './worker'),
     name: `training worker ${rank + 1} of ${workers}`,
-    lostCode: 'WORKER_LOST',
+    lostError: (reason) => new VerydeepError('WORKER_LOST', reason),
+    failedCode: 'ENGINE_FAILED',
     files: [descriptor],
   });
 }

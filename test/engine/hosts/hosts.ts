@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import type { HostPlacement } from '../../../src/engine/devices.ts';
 import type { Batch, NetworkSource } from '../../../src/engine/engine.ts';
 import { createRemoteEngine, type RemoteEngine } from '../../../src/engine/hosts/remote.ts';
@@ -37,10 +36,4 @@ export function noise(networks: readonly string[], seed: number, side = 64): Bat
   const random = createRandom(seed);
   const pixels = Uint8Array.from({ length: side * side * 3 }, () => random.integer(256));
   return { networks, pixels, count: 1, height: side, width: side, flip: true, maps: false };
-}
-
-/** Whether a process is there, and not only as a zombie that nobody has waited for. */
-export function isRunning(pid: number): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return stdout.trim() !== '' && !stdout.startsWith('Z');
 }

@@ -4,7 +4,8 @@ import { createEnginePool, type EnginePool, type EnginePoolOptions } from '../..
 import { backoffMs, type HostEvent } from '../../../src/engine/hosts/supervisor.ts';
 import { createReferenceEngine } from '../../../src/engine/reference/engine.ts';
 import { VerydeepError } from '../../../src/errors.ts';
-import { cpu, createHost, isRunning, noise, tinyNetwork } from './hosts.ts';
+import { isRunning } from '../../processes/running.ts';
+import { cpu, createHost, noise, tinyNetwork } from './hosts.ts';
 
 let pool: EnginePool | undefined;
 afterEach(async () => {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRemoteEngine, type RemoteEngine } from '../../../src/engine/hosts/remote.ts';
 import { createReferenceEngine } from '../../../src/engine/reference/engine.ts';
 import type { VerydeepError } from '../../../src/errors.ts';
-import { cpu, createHost, isRunning, noise, tinyNetwork } from './hosts.ts';
+import { isRunning } from '../../processes/running.ts';
+import { cpu, createHost, noise, tinyNetwork } from './hosts.ts';
 
 describe('remote engine', () => {
   let host: RemoteEngine;

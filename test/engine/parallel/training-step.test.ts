@@ -10,7 +10,7 @@ import {
 } from '../../../src/engine/parallel/training-step.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import type { Weights } from '../../../src/network/weights.ts';
-import { isRunning } from '../hosts/hosts.ts';
+import { isRunning } from '../../processes/running.ts';
 import { describeOnednn } from '../onednn/library.ts';
 import { readFixture, relativeError, trainingBatch, worstTensor } from '../reference-values.ts';
 import { createTinyParallelStep, tinyOptions } from './tiny.ts';

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openEmbedded } from '../../src/database/embedded.ts';
+import { isRunning } from '../processes/running.ts';
+import { processOf } from './test-database.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'verydeep '));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** PostgreSQL's own word for how it was left: the state in its control file. */
+function stateOf(data: string): 'shut down' | 'in production' | number {
+  const state = readFileSync(join(data, 'database', 'global', 'pg_control')).readUInt32LE(16);
+  return state === 1 ? 'shut down' : state === 6 ? 'in production' : state;
+}
+
+describe('the embedded database', () => {
+  it('is shut down in order when its parent is killed, and another one finds what was committed', async () => {
+    const program = fileURLToPath(new URL('./embedded-parent.ts', import.meta.url));
+    const parent = spawn(process.execPath, ['--import', 'tsx', program, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(parent.stdout, 'data');
+    const pid = processOf(folder);
+    expect(stateOf(folder)).toBe('in production');
+    parent.kill('SIGKILL');
+    await vi.waitUntil(() => !isRunning(pid), { timeout: 30_000 }); // no event tells of a process that is not ours
+    expect(stateOf(folder)).toBe('shut down');
+
+    const database = await openEmbedded(folder);
+    expect(await database.query('SELECT text FROM note')).toEqual([{ text: 'committed' }]);
+    expect(stateOf(folder)).toBe('in production');
+    await database.close();
+    expect(stateOf(folder)).toBe('shut down');
+    await expect(database.query('SELECT 1')).rejects.toMatchObject({ code: 'JOBS_UNAVAILABLE' });
+  });
+
+  it('is refused by its folder when that cannot be used', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    await expect(openEmbedded(join(folder, 'file'))).rejects.toMatchObject({
+      code: 'INVALID_SETTINGS',
+      message: expect.stringMatching(/^DATA_DIR: EEXIST/),
+    });
+  });
+});
