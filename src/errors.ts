@@ -20,6 +20,8 @@ export const errorStatus = {
   FILE_TOO_LARGE: 413,
   TOO_MANY_FILES: 413,
   TOO_MANY_PIXELS: 413,
+  /** Sides, scans, pages or chunks beyond what a photograph has (docs/images.md). */
+  IMAGE_TOO_COMPLEX: 413,
   UNSUPPORTED_IMAGE: 415,
   CORRUPT_IMAGE: 422,
   /** A plain request where a WebSocket is expected. */

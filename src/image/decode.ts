@@ -1,6 +1,8 @@
+import type { Sharp } from 'sharp';
 import { VerydeepError } from '../errors.ts';
+import { flattenDeep } from './deep.ts';
 import { type ImageHeader, readHeader } from './header.ts';
-import { corruptImage, openImage, readPixels } from './libvips.ts';
+import { openImage, readDeepPixels, readPixels, refusedImage } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
 import type { Picture } from './picture.ts';
 import { rescale, rescaledSize, type Size } from './rescale.ts';
@@ -56,21 +58,33 @@ function decodedSize({ width, height }: ImageHeader, largestScale: number): Size
 
 async function decode(
   bytes: Uint8Array,
-  { format }: ImageHeader,
-  { width, height }: Size,
+  header: ImageHeader,
+  size: Size,
   limits: ImageLimits,
 ): Promise<Picture> {
-  const image = openImage(bytes, limits)
-    .resize(width, height, { fit: 'fill', kernel: 'linear' })
-    .flatten({ background: 'white' })
-    .toColourspace('srgb');
-  const picture = await readPixels(image).catch((error: unknown) => {
-    throw corruptImage(format, error);
+  const { format, variant } = header;
+  const image = openImage(variant.bytes ?? bytes, limits).resize(size.width, size.height, {
+    fit: 'fill',
+    kernel: 'linear',
   });
-  const channels = picture.pixels.length / (width * height);
+  if (variant.isLimitedGrey) image.linear(255 / 219, (-16 * 255) / 219);
+  const picture = await toSrgb(image, header).catch((error: unknown) => {
+    throw refusedImage(format, error);
+  });
+  const channels = picture.pixels.length / (size.width * size.height);
   if (channels !== 3) {
     const message = `expected a colour or grey image, received one of ${channels} channels`;
     throw new VerydeepError('UNSUPPORTED_IMAGE', message);
   }
   return picture;
+}
+
+/** On white. sharp follows profiles for 8 bits; of deeper colour it makes Display P3, and of deeper grey nothing. */
+async function toSrgb(image: Sharp, { deepProfile, variant }: ImageHeader): Promise<Picture> {
+  if (variant.ignoresAlpha) image.removeAlpha();
+  else if (deepProfile === undefined) image.flatten({ background: 'white' });
+  if (deepProfile === 'colour') return flattenDeep(await readDeepPixels(image.withIccProfile('srgb')));
+  if (deepProfile === undefined) return readPixels(image.toColourspace('srgb'));
+  const shallow = await image.toColourspace('b-w').keepIccProfile().tiff({ compression: 'none' }).toBuffer();
+  return readPixels(openImage(shallow).flatten({ background: 'white' }).toColourspace('srgb'));
 }

@@ -1,7 +1,9 @@
 import { VerydeepError } from '../errors.ts';
 import { detectFormat, type ImageFormat } from './format.ts';
-import { corruptImage, openImage } from './libvips.ts';
+import { openImage, refusedImage } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
+import { inspectVariant } from './variants/inspect.ts';
+import { structureLimits, type Variant } from './variants/variant.ts';
 
 /** What a file says of itself before anything is decoded. */
 export interface ImageHeader {
@@ -9,11 +11,14 @@ export interface ImageHeader {
   /** Pixels of one frame as displayed, that is after its EXIF orientation. */
   readonly width: number;
   readonly height: number;
+  readonly variant: Variant;
+  /** Samples of more than 8 bits with a colour profile, which sharp does not bring to sRGB by itself. */
+  readonly deepProfile?: 'grey' | 'colour';
 }
 
 /**
  * Reads the header and holds it against the limits; no pixel is decoded. Throws NO_IMAGE, FILE_TOO_LARGE,
- * UNSUPPORTED_IMAGE, CORRUPT_IMAGE, TOO_MANY_PIXELS.
+ * UNSUPPORTED_IMAGE, CORRUPT_IMAGE, TOO_MANY_PIXELS, IMAGE_TOO_COMPLEX.
  */
 export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader> {
   if (bytes.length === 0) throw new VerydeepError('NO_IMAGE', 'expected an image file, received no bytes');
@@ -30,11 +35,19 @@ export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promis
       `expected a JPEG, PNG, WebP, AVIF, GIF or TIFF image, received a file that begins with ${beginning(bytes)}`,
     );
   }
+  const variant = inspectVariant(format, bytes);
+  const name = format.toUpperCase();
+  if (variant.unsupported !== undefined) {
+    const message = `expected a common kind of ${name}, received one ${variant.unsupported}`;
+    throw new VerydeepError('UNSUPPORTED_IMAGE', message);
+  }
+  if (variant.excess !== undefined)
+    throw new VerydeepError('IMAGE_TOO_COMPLEX', `${name}: ${variant.excess}`);
   // Without libvips' own limit on pixels here: its error would not say how many there are.
-  const metadata = await openImage(bytes)
+  const metadata = await openImage(variant.bytes ?? bytes)
     .metadata()
     .catch((error: unknown) => {
-      throw corruptImage(format, error);
+      throw refusedImage(format, error);
     });
   const { width, height } = metadata.autoOrient;
   if (width * height > limits.maxPixels) {
@@ -43,7 +56,15 @@ export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promis
       `expected an image of at most ${limits.maxPixels} pixels, received ${width} x ${height} = ${width * height}`,
     );
   }
-  return { format, width, height };
+  if (Math.max(width, height) > structureLimits.side) {
+    throw new VerydeepError(
+      'IMAGE_TOO_COMPLEX',
+      `expected sides of at most ${structureLimits.side} pixels, received ${width} x ${height}`,
+    );
+  }
+  const isDeep = metadata.depth === 'ushort' && metadata.hasProfile;
+  const deepProfile = metadata.space === 'grey16' ? 'grey' : 'colour';
+  return { format, width, height, variant, ...(isDeep && { deepProfile }) };
 }
 
 function beginning(bytes: Uint8Array): string {

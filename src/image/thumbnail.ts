@@ -1,5 +1,5 @@
 import { readHeader } from './header.ts';
-import { corruptImage, openImage } from './libvips.ts';
+import { openImage, refusedImage } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
 import type { Size } from './rescale.ts';
 
@@ -27,7 +27,7 @@ export async function makeThumbnail(
     .toColourspace('srgb')
     .jpeg({ quality, mozjpeg: true });
   const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
-    throw corruptImage(format, error);
+    throw refusedImage(format, error);
   });
   return { width: info.width, height: info.height, jpeg: data };
 }

@@ -37,12 +37,12 @@ function pngOfSize(width: number, height: number): Uint8Array {
 describe('readHeader', () => {
   it.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)('reads %s', async (format) => {
     const bytes = await encoder(drawPicture(33, 21)).toFormat(format).toBuffer();
-    expect(await readHeader(bytes, limits)).toEqual({ format, width: 33, height: 21 });
+    expect(await readHeader(bytes, limits)).toMatchObject({ format, width: 33, height: 21 });
   });
 
   it('says the size as displayed', async () => {
     const bytes = await encoder(drawPicture(33, 21)).withMetadata({ orientation: 6 }).jpeg().toBuffer();
-    expect(await readHeader(bytes, limits)).toEqual({ format: 'jpeg', width: 21, height: 33 });
+    expect(await readHeader(bytes, limits)).toMatchObject({ format: 'jpeg', width: 21, height: 33 });
   });
 
   it('needs bytes', async () => {
