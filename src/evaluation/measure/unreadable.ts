@@ -1,6 +1,13 @@
 import { messageOf, VerydeepError } from '../../errors.ts';
 
-const codes = ['NO_IMAGE', 'FILE_TOO_LARGE', 'TOO_MANY_PIXELS', 'UNSUPPORTED_IMAGE', 'CORRUPT_IMAGE'];
+const codes = [
+  'NO_IMAGE',
+  'FILE_TOO_LARGE',
+  'TOO_MANY_PIXELS',
+  'IMAGE_TOO_COMPLEX',
+  'UNSUPPORTED_IMAGE',
+  'CORRUPT_IMAGE',
+];
 
 /** Why one image cannot be read. Throws whatever concerns the whole evaluation. */
 export function reasonOf(error: unknown): string {

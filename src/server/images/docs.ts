@@ -12,6 +12,7 @@ const imageErrors: readonly ErrorCode[] = [
   'FILE_TOO_LARGE',
   'TOO_MANY_FILES',
   'TOO_MANY_PIXELS',
+  'IMAGE_TOO_COMPLEX',
   'UNSUPPORTED_IMAGE',
   'CORRUPT_IMAGE',
   'QUEUE_FULL',
