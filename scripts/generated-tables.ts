@@ -1,8 +1,10 @@
 import { settingsTable } from '../src/service/settings.ts';
+import { errorTables } from './error-tables.ts';
 
 /** Tables in pages that are generated, between `<!-- NAME -->` and `<!-- /NAME -->`: by page and name. */
 export const generatedTables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'README.md': { settings: settingsTable },
+  'docs/errors.md': { errors: errorTables },
 };
 
 /** A page with its tables as they are generated now. Throws when the page has no place for one. */

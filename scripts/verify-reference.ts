@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine, type EngineName, engineNames } from '../src/engine/create.ts';
 import type { CreateTrainingStep } from '../src/engine/training-step.ts';
-import { VerydeepError } from '../src/errors.ts';
+import { isVerydeepError } from '../src/errors.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../src/network/architecture.ts';
 import { verifyBoxMap, verifyForward } from './reference/forward.ts';
 import {
@@ -58,7 +58,7 @@ for (const engine of engineNames) {
   try {
     await verifyEngine(engine);
   } catch (error) {
-    const isAbsent = error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE';
+    const isAbsent = isVerydeepError(error, 'DEVICE_UNAVAILABLE');
     if (values.engine || !isAbsent) throw error;
     console.log(`${engine}: left out, ${error.message}`);
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { isWrongUse } from './commands/cli/option-values.ts';
-import { VerydeepError } from './errors.ts';
+import { isVerydeepError } from './errors.ts';
 
 interface Command {
   readonly help: string;
@@ -72,7 +72,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
       console.error(`verydeep ${name}: ${error.message}\nSee: verydeep ${name} --help`);
       return 2;
     }
-    if (!(error instanceof VerydeepError)) throw error;
+    if (!isVerydeepError(error)) throw error;
     console.error(`verydeep ${name}: ${error.message} (${error.code})`);
     return 1;
   }

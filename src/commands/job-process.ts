@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, VerydeepError } from '../errors.ts';
+import { isVerydeepError, messageOf } from '../errors.ts';
 import { lockFile } from '../files/lock.ts';
 import type { FromJobProcess, ToJobProcess } from '../jobs/process-protocol.ts';
 import { useIdleTimeOnly, useLowPriority } from '../processes/priority.ts';
@@ -62,8 +62,8 @@ export async function run(): Promise<number> {
     await send(result ? { type: 'done', result } : { type: 'stopped' });
     return 0;
   } catch (error) {
-    console.error(error instanceof VerydeepError ? `${error.message} (${error.code})` : error);
-    const code = error instanceof VerydeepError ? error.code : 'INTERNAL';
+    console.error(isVerydeepError(error) ? `${error.message} (${error.code})` : error);
+    const code = isVerydeepError(error) ? error.code : 'INTERNAL';
     await send({ type: 'failed', error: { code, message: messageOf(error) } });
     return 1;
   }

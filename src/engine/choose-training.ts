@@ -1,4 +1,4 @@
-import { VerydeepError } from '../errors.ts';
+import { isVerydeepError } from '../errors.ts';
 import { createEngine } from './create.ts';
 import { createTrainingStep, type TrainingEngineName } from './create-training-step.ts';
 import type { Engine } from './engine.ts';
@@ -29,7 +29,7 @@ export async function chooseTrainingEngine(
       const engine = await createEngine({ engine: 'onednn', ...placement, precision });
       return { createStep: stepCreator('onednn', workers), engine };
     } catch (error) {
-      const unavailable = error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE';
+      const unavailable = isVerydeepError(error, 'DEVICE_UNAVAILABLE');
       if (name === 'onednn' || !unavailable) throw error;
       onFallback(`oneDNN is not here, training runs on onnxruntime: ${error.message}`);
     }

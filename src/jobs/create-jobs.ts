@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
-import { messageOf, VerydeepError } from '../errors.ts';
+import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
 import type { Job, JobRequest, JobState, Jobs } from './job.ts';
 import { type JobProgram, outputName } from './process.ts';
 import { createQueue } from './queue.ts';
@@ -173,7 +173,7 @@ function hasEnded(state: JobState): boolean {
 }
 
 function isUnavailable(error: unknown): boolean {
-  return error instanceof VerydeepError && error.code === 'JOBS_UNAVAILABLE';
+  return isVerydeepError(error, 'JOBS_UNAVAILABLE');
 }
 
 /** The last megabyte of a file; undefined where there is none. */

@@ -1,4 +1,4 @@
-import { messageOf, VerydeepError } from '../errors.ts';
+import { isVerydeepError, messageOf } from '../errors.ts';
 import type { CallAnswer, CallRequest, Calls } from './protocol.ts';
 
 export interface AnswerCallsOptions {
@@ -23,7 +23,7 @@ export function answerCalls<C extends Calls>(
       const result = await perform(request);
       return { id, rssBytes: process.memoryUsage.rss(), answer: result };
     } catch (error) {
-      const code = error instanceof VerydeepError ? { code: error.code } : {};
+      const code = isVerydeepError(error) ? { code: error.code } : {};
       return { id, rssBytes: process.memoryUsage.rss(), error: { ...code, message: messageOf(error) } };
     }
   };

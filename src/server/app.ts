@@ -43,8 +43,6 @@ export interface AppLimits {
   readonly streamMaxUnsentBytes: number;
 }
 
-const sendPathError = createErrorHandler(pathErrors, () => {}); // no image was refused
-
 /** A request's body must be there within this time, however slow its sender. */
 const requestTimeoutMs = 120_000;
 
@@ -54,6 +52,7 @@ const requestTimeoutMs = 120_000;
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { ensemble, inference, isReady, metrics, limits, admin, logLevel } = options;
+  const sendPathError = createErrorHandler(pathErrors, metrics.rejected);
   const app = fastify({
     ...(logLevel && { logger: { level: logLevel } }),
     logController: new LogController({ disableRequestLogging: ({ url }) => isProbe(url) }),
@@ -90,7 +89,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await registerOpenapi(app);
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(imageRoutes, { ...limits, ensemble, answerer, metrics });
-  await app.register(jobRoutes, { admin });
+  await app.register(jobRoutes, { admin, onRejected: metrics.rejected });
   await app.register(healthRoutes, { isReady });
   await app.register(metricsRoutes, { metrics });
   return app;

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { type ErrorCode, errorStatus, VerydeepError } from '../errors.ts';
+import { type ErrorCode, errorEntry, errorTable, VerydeepError } from '../errors.ts';
 
 /** Fastify's own shape of an error. */
 export interface FailureBody {
@@ -14,26 +14,14 @@ export interface FailureBody {
 /** Methods of any route. */
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
 
-/** What users are told of errors that are not theirs: nothing about processes, paths or libraries. */
-const serverMessages: Partial<Record<ErrorCode, string>> = {
-  ENGINE_FAILED: 'the engine could not compute this image',
-  ENGINE_LOST: 'the engine stopped while it computed this image and is being started again; try again',
-  NOT_READY: 'the service is starting or stopping; try again',
-  DEADLINE_EXCEEDED: 'the image was not answered within its time (timeoutMs)',
-  JOBS_UNAVAILABLE: 'the database of jobs cannot be reached; try again',
-};
-
-const internal = {
-  code: 'INTERNAL',
-  message: 'internal error; the log of the service has it by X-Request-Id',
-};
+const internal = { code: 'INTERNAL', message: errorTable.INTERNAL.words } as const;
 
 /** Code and message as users see them; anything that is not a coded error of theirs is INTERNAL. */
-export function publicError(error: unknown): { code: string; message: string } {
+export function publicError(error: unknown): { code: ErrorCode; message: string } {
   if (!(error instanceof VerydeepError)) return internal;
   if (error.statusCode < 500) return { code: error.code, message: error.message };
-  const message = serverMessages[error.code];
-  return message === undefined ? internal : { code: error.code, message };
+  const { words } = errorEntry(error.code);
+  return words === undefined ? internal : { code: error.code, message: words };
 }
 
 export function failureBody(statusCode: number, code: string, message: string): FailureBody {
@@ -44,13 +32,13 @@ export function failureBody(statusCode: number, code: string, message: string): 
 export type Translate = (error: FastifyError, request: FastifyRequest) => VerydeepError | undefined;
 
 /** Makes an error handler; `onRejected` gets the code of every error that is answered. */
-export function createErrorHandler(translate: Translate, onRejected: (code: string) => void) {
+export function createErrorHandler(translate: Translate, onRejected: (code: ErrorCode) => void) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const coded = error instanceof VerydeepError ? error : translate(error as FastifyError, request);
     if (coded === undefined) return sendForeign(error, request, reply, onRejected);
     const { code, message } = publicError(coded);
     onRejected(code);
-    const statusCode = code === 'INTERNAL' ? errorStatus.INTERNAL : coded.statusCode;
+    const statusCode = code === 'INTERNAL' ? errorTable.INTERNAL.status : coded.statusCode;
     if (statusCode === 500) request.log.error({ err: error }, coded.message);
     else request.log.info({ code }, coded.message);
     if (statusCode === 429 || statusCode === 503) {
@@ -112,7 +100,7 @@ function sendForeign(
   error: Error,
   request: FastifyRequest,
   reply: FastifyReply,
-  onRejected: (code: string) => void,
+  onRejected: (code: ErrorCode) => void,
 ): FastifyReply {
   const { statusCode = 500, code = 'INTERNAL' } = error as FastifyError;
   if (statusCode < 400 || statusCode >= 500 || hasZodFastifySchemaValidationErrors(error)) {

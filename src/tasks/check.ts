@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { nameSchema, specOf } from '../ensembles/manifest.ts';
-import { messageOf, VerydeepError } from '../errors.ts';
+import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
 import type { JobRequest } from '../jobs/job.ts';
 import { parseSettings } from '../training/settings.ts';
 import { checkFits } from '../training/start.ts';
@@ -20,7 +20,7 @@ export function createJobCheck(context: JobContext) {
       try {
         return await call();
       } catch (error) {
-        if (!(error instanceof VerydeepError)) throw error;
+        if (!isVerydeepError(error)) throw error;
         reasons.push(messageOf(error));
         return undefined;
       }

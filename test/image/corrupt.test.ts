@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VerydeepError } from '../../src/errors.ts';
+import { isVerydeepError, type VerydeepError } from '../../src/errors.ts';
 import { type DecodedImage, decodeAtScales } from '../../src/image/decode.ts';
 import { difference, drawPicture, encoder, limits } from './pictures.ts';
 
@@ -17,7 +17,7 @@ async function outcome(bytes: Uint8Array): Promise<DecodedImage | string> {
   try {
     return await decodeAtScales(bytes, [48], limits);
   } catch (error) {
-    if (error instanceof VerydeepError) return error.code;
+    if (isVerydeepError(error)) return error.code;
     throw error;
   }
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VerydeepError } from '../../src/errors.ts';
+import { isVerydeepError } from '../../src/errors.ts';
 import { readSettings, settingsTable } from '../../src/service/settings.ts';
 
 function refusal(environment: Record<string, string>): string {
   try {
     readSettings(environment);
   } catch (error) {
-    if (error instanceof VerydeepError && error.code === 'INVALID_SETTINGS') return error.message;
+    if (isVerydeepError(error, 'INVALID_SETTINGS')) return error.message;
     throw error;
   }
   return '';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf, VerydeepError } from '../../errors.ts';
+import { isErrorOf, isVerydeepError, messageOf, VerydeepError } from '../../errors.ts';
 import type { ImageResult, Inference, InferenceOptions, Task } from '../../inference/inference.ts';
 import { presentResult } from '../../server/images/present.ts';
 import { openInference } from '../../service/local-inference.ts';
@@ -56,7 +56,7 @@ async function answer(inference: Inference, path: string, options: InferenceOpti
     return { name: path, result };
   } catch (error) {
     // An option that the ensemble refuses is wrong for every file, and what is not coded is a bug.
-    if (!(error instanceof VerydeepError) || error.code === 'INVALID_OPTION') throw error;
+    if (!isVerydeepError(error) || isErrorOf(error, 'images')) throw error;
     return { name: path, error: { code: error.code, message: error.message } };
   }
 }

@@ -1,4 +1,4 @@
-import { VerydeepError } from '../../errors.ts';
+import { isVerydeepError, VerydeepError } from '../../errors.ts';
 
 /** A whole number of at least `least`. Throws INVALID_OPTION. */
 export function integer(option: string, text: string, least: number): number {
@@ -26,10 +26,8 @@ export function wrongUse(option: string, expected: string, received: string): Ve
 
 /** Options that `parseArgs` or a command does not accept. */
 export function isWrongUse(error: unknown): error is Error {
-  if (error instanceof VerydeepError) return error.code === 'INVALID_OPTION';
   return (
-    error instanceof Error &&
-    'code' in error &&
-    /^ERR_PARSE_ARGS/.test(String((error as { code: unknown }).code))
+    isVerydeepError(error, 'INVALID_OPTION') ||
+    (error instanceof Error && 'code' in error && /^ERR_PARSE_ARGS/.test(String(error.code)))
   );
 }

@@ -1,4 +1,4 @@
-import { VerydeepError } from '../../errors.ts';
+import { isVerydeepError, VerydeepError } from '../../errors.ts';
 import type { Device, HostPlacement } from '../devices.ts';
 import type { Batch, Engine, NetworkOutput, NetworkSource } from '../engine.ts';
 import { createDispatcher, type Lane } from './dispatcher.ts';
@@ -176,5 +176,5 @@ function warmUpBatch({ id, spec: { crop } }: NetworkSource): Batch {
 }
 
 function rethrowUnlessLost(error: unknown): void {
-  if (!(error instanceof VerydeepError && error.code === 'ENGINE_LOST')) throw error;
+  if (!isVerydeepError(error, 'ENGINE_LOST')) throw error;
 }

@@ -1,4 +1,4 @@
-import { VerydeepError } from '../../errors.ts';
+import { isVerydeepError, VerydeepError } from '../../errors.ts';
 import { threadLimit } from '../../processes/threads.ts';
 import type { EngineName } from '../create.ts';
 import { type HostPlacement, parseDevices, placeHosts } from '../devices.ts';
@@ -33,7 +33,7 @@ export async function startHosts(options: HostsOptions): Promise<EnginePool> {
     try {
       return await startPool('onednn', placements, options);
     } catch (error) {
-      const unavailable = error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE';
+      const unavailable = isVerydeepError(error, 'DEVICE_UNAVAILABLE');
       // Whoever asks for bf16 or names a library asks for oneDNN: something else in its place would be a surprise.
       if (!unavailable || options.precision === 'bf16' || options.onednnLibrary !== undefined) throw error;
     }

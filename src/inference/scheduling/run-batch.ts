@@ -1,5 +1,5 @@
 import type { Batch, Engine, NetworkOutput } from '../../engine/engine.ts';
-import { VerydeepError } from '../../errors.ts';
+import { isVerydeepError } from '../../errors.ts';
 import { joinPixels, sliceOutputs } from './batch.ts';
 import type { InferenceObserver } from './observer.ts';
 
@@ -62,7 +62,7 @@ export async function runBatch(
       first += count;
     }
   } catch (error) {
-    if (wanted.length > 1 && error instanceof VerydeepError && error.code === 'ENGINE_FAILED') {
+    if (wanted.length > 1 && isVerydeepError(error, 'ENGINE_FAILED')) {
       const half = Math.ceil(wanted.length / 2);
       await runBatch(wanted.slice(0, half), report);
       await runBatch(wanted.slice(half), report);

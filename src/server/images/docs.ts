@@ -1,27 +1,11 @@
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { type ErrorCode, errorStatus } from '../../errors.ts';
+import { codesOf, type ErrorCode, errorEntry } from '../../errors.ts';
 import type { Task } from '../../inference/inference.ts';
 import { answer, failure } from './schemas.ts';
 
 /** Errors of every route that takes images. */
-const imageErrors: readonly ErrorCode[] = [
-  'INVALID_OPTION',
-  'NO_IMAGE',
-  'MALFORMED_REQUEST',
-  'FILE_TOO_LARGE',
-  'TOO_MANY_FILES',
-  'TOO_MANY_PIXELS',
-  'IMAGE_TOO_COMPLEX',
-  'UNSUPPORTED_IMAGE',
-  'CORRUPT_IMAGE',
-  'QUEUE_FULL',
-  'INTERNAL',
-  'ENGINE_FAILED',
-  'NOT_READY',
-  'ENGINE_LOST',
-  'DEADLINE_EXCEEDED',
-];
+const imageErrors = codesOf('image', 'service', 'images', 'request');
 
 const texts: Record<Task, { readonly summary: string; readonly description: string }> = {
   classify: {
@@ -58,10 +42,10 @@ export function describeImages(task: Task, method: 'POST' | 'PUT', query: z.ZodT
 
 /** A response for each status of the codes. */
 export function failures(codes: readonly ErrorCode[]): Record<number, unknown> {
-  const statuses = [...new Set(codes.map((code) => errorStatus[code]))].sort((a, b) => a - b);
+  const statuses = [...new Set(codes.map((code) => errorEntry(code).status))].sort((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
-      const names = codes.filter((code) => errorStatus[code] === status).map((code) => `\`${code}\``);
+      const names = codes.filter((code) => errorEntry(code).status === status).map((code) => `\`${code}\``);
       const retry =
         status === 429 || status === 503 ? '; `Retry-After` says in how many seconds to try again' : '';
       return [

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { VerydeepError } from '../../errors.ts';
+import { type ErrorCode, VerydeepError } from '../../errors.ts';
 import type { Job, JobRequest, Jobs } from '../../jobs/job.ts';
 import { requireToken } from '../bearer.ts';
 import { createErrorHandler } from '../errors.ts';
@@ -19,6 +19,8 @@ export interface Admin {
 export interface JobRoutesOptions {
   /** Where not given, every route answers ADMIN_DISABLED. */
   readonly admin: Admin | undefined;
+  /** Gets the code of every request that is refused. */
+  readonly onRejected: (code: ErrorCode) => void;
 }
 
 interface WithId {
@@ -29,9 +31,12 @@ interface WithId {
 const keepAliveMs = 15_000;
 
 /** `/admin/jobs`: starts, lists, watches, cancels and resumes jobs (docs/jobs.md). */
-export async function jobRoutes(app: FastifyInstance, { admin }: JobRoutesOptions): Promise<void> {
+export async function jobRoutes(
+  app: FastifyInstance,
+  { admin, onRejected }: JobRoutesOptions,
+): Promise<void> {
   acceptJobBodies(app);
-  app.setErrorHandler(createErrorHandler(jobErrors, () => {})); // no image was refused
+  app.setErrorHandler(createErrorHandler(jobErrors, onRejected));
   app.addHook('onRequest', requireToken(admin?.token));
   const leaveAll = new Set<() => void>();
   app.addHook('preClose', async () => {

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HostState } from '../../engine/hosts/pool.ts';
-import { type ErrorCode, errorStatus } from '../../errors.ts';
+import { answeredCodes, type ErrorCode } from '../../errors.ts';
 import type { QueueState } from '../../inference/scheduling/admission.ts';
 import type { InferenceObserver } from '../../inference/scheduling/observer.ts';
 import { type JobGauges, registerJobMetrics } from './job-metrics.ts';
@@ -13,7 +13,7 @@ export interface Metrics {
   /** An image was answered, so long after its bytes were there. */
   answered(seconds: number): void;
   /** A request, a file or a stream's image was answered with an error. */
-  rejected(code: string): void;
+  rejected(code: ErrorCode): void;
   streamOpened(): void;
   streamRefused(): void;
   streamClosed(code: number): void;
@@ -59,7 +59,7 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     labelNames: ['reason'] as const,
     registers,
   });
-  for (const code of Object.keys(errorStatus)) if (!notOfImages.has(code)) rejects.inc({ reason: code }, 0);
+  for (const reason of answeredCodes) rejects.inc({ reason }, 0);
 
   gauge('verydeep_queue_requests', 'Images that wait or are computed.', () => queue().requests);
   gauge('verydeep_queue_work_flops', 'Their work, in floating-point operations.', () => queue().work);
@@ -168,24 +168,3 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     dispose: () => eventLoop.disable(),
   };
 }
-
-// --- helpers ---
-
-/** Codes that no image is answered with. */
-const notOfImages: ReadonlySet<string> = new Set<ErrorCode>([
-  'NOT_FOUND',
-  'METHOD_NOT_ALLOWED',
-  'UPGRADE_REQUIRED',
-  'INVALID_JOB',
-  'UNAUTHORISED',
-  'ADMIN_DISABLED',
-  'JOB_CONFLICT',
-  'JOBS_UNAVAILABLE',
-  'INVALID_SETTINGS',
-  'INVALID_WEIGHTS',
-  'INVALID_DATASET',
-  'DEVICE_UNAVAILABLE',
-  'TRAINING_DIVERGED',
-  'WORKER_LOST',
-  'DISK_FULL',
-]);

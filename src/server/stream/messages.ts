@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { answeredCodes } from '../../errors.ts';
 import type { Task } from '../../inference/inference.ts';
 import { classifyOptions, localiseOptions } from '../images/options.ts';
 import { imageResult, model } from '../images/schemas.ts';
@@ -28,7 +29,7 @@ export const serverMessage = z.discriminatedUnion('type', [
     scalesDone: z.array(z.int()),
     result: imageResult,
   }),
-  z.strictObject({ type: z.literal('error'), id, code: z.string(), message: z.string() }),
+  z.strictObject({ type: z.literal('error'), id, code: z.enum(answeredCodes), message: z.string() }),
   z.strictObject({ type: z.literal('credit'), credits: z.literal(1) }),
 ]);
 

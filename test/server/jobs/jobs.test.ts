@@ -175,7 +175,7 @@ describe('a job', () => {
     expect(response.json()).toMatchObject({ statusCode: 503, code: 'JOBS_UNAVAILABLE' });
     expect(response.headers['retry-after']).toBe('1');
     expect(response.body).not.toContain('5432');
-    expect(await metrics.registry.metrics()).not.toContain('JOBS_UNAVAILABLE');
+    expect(await metrics.registry.metrics()).toContain('verydeep_rejects_total{reason="JOBS_UNAVAILABLE"} 1');
   });
 });
 
@@ -349,13 +349,15 @@ describe('metrics of jobs', () => {
     expect((await app.inject('/metrics')).statusCode).toBe(200);
   });
 
-  it('have no refused request among the images', async () => {
+  it('count what is refused', async () => {
     const { app, call } = await startJobs();
     await call('POST', '', '{');
     await app.inject('/admin/jobs');
-    expect((await app.inject('/metrics')).body).not.toMatch(
-      /INVALID_JOB|UNAUTHORISED|verydeep_rejects_total.* [1-9]/,
-    );
+    const { body } = await app.inject('/metrics');
+    expect(body.match(/^verydeep_rejects_total.* [1-9].*$/gm)).toEqual([
+      'verydeep_rejects_total{reason="INVALID_JOB"} 1',
+      'verydeep_rejects_total{reason="UNAUTHORISED"} 1',
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { openapiDocument } from '../../../scripts/openapi-document.ts';
-import { errorStatus } from '../../../src/errors.ts';
+import { type ErrorCode, errorEntry } from '../../../src/errors.ts';
 import { imageHeader, serverMessage } from '../../../src/server/stream/messages.ts';
 import { deferred, multipartOf, plainRun, startApp } from '../app-under-test.ts';
 
@@ -197,7 +197,7 @@ describe('documents', () => {
     const document = JSON.stringify(await openapiDocument());
     for (const [, status, codes] of document.matchAll(/"([45]\d\d)":\{"description":"([^;"]+)/g)) {
       for (const [, code] of codes!.matchAll(/`(\w+)`/g)) {
-        expect(errorStatus[code as keyof typeof errorStatus]).toBe(Number(status));
+        expect(errorEntry(code as ErrorCode).status).toBe(Number(status));
       }
     }
   });
