@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { pMapIterable } from 'p-map';
 import { engineNames } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
@@ -15,7 +16,6 @@ import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/jitter-plan.ts';
 import { ensembleOptions } from './cli/ensemble-options.ts';
 import { findImageFiles } from './cli/image-files.ts';
-import { inOrder } from './cli/in-order.ts';
 import { integer, oneOf, wrongUse } from './cli/option-values.ts';
 import { prepareFile } from './cli/prepare-output.ts';
 import { createProgress } from './cli/progress.ts';
@@ -90,7 +90,7 @@ export async function run(argv: string[]): Promise<number> {
     let done = 0;
     progress.update(done);
     const concurrency = 4 * engine.hosts().length;
-    for await (const { path, features, problem } of inOrder(paths, concurrency, describe)) {
+    for await (const { path, features, problem } of pMapIterable(paths, describe, { concurrency })) {
       if (features) described.push({ path, features });
       else progress.line(`${path}: ${problem}`);
       progress.update(++done);

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import pMap from 'p-map';
 import { readClassFolders, readList, type SplitContents } from './class-folders.ts';
 import { readGroundTruth } from './ground-truth.ts';
-import { invalid, type Listing, type ListingOptions, type Sample } from './listing.ts';
-import { mapConcurrently } from './map-concurrently.ts';
+import { filesAtOnce, invalid, type Listing, type ListingOptions, type Sample } from './listing.ts';
 import { readSolution } from './solution.ts';
 import { type AnnotatedObject, readVoc } from './voc.ts';
 
@@ -62,10 +62,14 @@ export async function readIlsvrc(
       ? (solution.get(withoutExtension(basename(name))) ?? [])
       : ((await readVoc(join(folders.annotations, `${withoutExtension(name)}.xml`))) ?? []);
   const withBoxes = ({ labels, samples }: Listing): Promise<Sample[]> =>
-    mapConcurrently(samples, async (sample) => {
-      const own = (await objectsOf(sample.name)).find(({ name }) => name === labels[sample.label]);
-      return own ? { ...sample, box: own.box } : sample;
-    });
+    pMap(
+      samples,
+      async (sample) => {
+        const own = (await objectsOf(sample.name)).find(({ name }) => name === labels[sample.label]);
+        return own ? { ...sample, box: own.box } : sample;
+      },
+      { concurrency: filesAtOnce },
+    );
 
   const inFolders = async (): Promise<Listing> => {
     return { labels: classes, samples: await readClassFolders(folders.images, classes, list) };
@@ -75,11 +79,15 @@ export async function readIlsvrc(
     const names = images.filter(wanted.takes);
     wanted.checkAllTaken(folders.images);
     const groundTruth = solution ? undefined : await readGroundTruth(folders.lists);
-    const synsets = await mapConcurrently(names, async (name) => {
-      const synset = groundTruth ? groundTruth(name) : (await objectsOf(name))[0]?.name;
-      if (synset === undefined) throw withoutLabel(folders, name);
-      return synset;
-    });
+    const synsets = await pMap(
+      names,
+      async (name) => {
+        const synset = groundTruth ? groundTruth(name) : (await objectsOf(name))[0]?.name;
+        if (synset === undefined) throw withoutLabel(folders, name);
+        return synset;
+      },
+      { concurrency: filesAtOnce },
+    );
     const labels = [...new Set(synsets)].sort();
     const indices = new Map(labels.map((label, i) => [label, i]));
     const samples = names.map((name, i) => {

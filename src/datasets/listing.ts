@@ -27,6 +27,9 @@ export interface ListingOptions {
   readonly boxes: boolean;
 }
 
+/** Files that are read or decoded at a time. */
+export const filesAtOnce = 8;
+
 /** Up to five examples of a longer list, with the count of all. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { invalid, type Listing, type Sample, some } from '../datasets/listing.ts';
-import { mapConcurrently } from '../datasets/map-concurrently.ts';
+import pMap from 'p-map';
+import { filesAtOnce, invalid, type Listing, type Sample, some } from '../datasets/listing.ts';
 import { readListing } from '../datasets/read-listing.ts';
 import { messageOf } from '../errors.ts';
 import type { PixelBox } from '../image/box.ts';
@@ -80,10 +80,13 @@ export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
   const total = samples.train.length + samples.validation.length;
   let done = 0;
   const load = (split: keyof typeof samples): Promise<LoadedImage[]> =>
-    mapConcurrently(samples[split], (sample) =>
-      loadImage(sample, options.scales[split], options.limits, room).finally(() =>
-        options.onProgress?.(++done, total),
-      ),
+    pMap(
+      samples[split],
+      (sample) =>
+        loadImage(sample, options.scales[split], options.limits, room).finally(() =>
+          options.onProgress?.(++done, total),
+        ),
+      { concurrency: filesAtOnce },
     );
   const validated = usable('validation', await load('validation'));
   const held = new Map(validated.used.map((image) => [image.hash, image.sample.name]));
@@ -134,10 +137,14 @@ async function coloursOf(
   const count = Math.min(pictures.length, colourSample);
   const sample = Array.from({ length: count }, (_, i) => pictures[Math.floor(i * stride)]!);
   return colourStatistics(
-    await mapConcurrently(sample, async (picture) => {
-      const { width, height } = picture;
-      return { width, height, pixels: await pixelsOf(picture, options.scales.train, options.limits) };
-    }),
+    await pMap(
+      sample,
+      async (picture) => {
+        const { width, height } = picture;
+        return { width, height, pixels: await pixelsOf(picture, options.scales.train, options.limits) };
+      },
+      { concurrency: filesAtOnce },
+    ),
   );
 }
 

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { pMapIterable } from 'p-map';
 import { isErrorOf, isVerydeepError, messageOf, VerydeepError } from '../../errors.ts';
 import type { ImageResult, Inference, InferenceOptions, Task } from '../../inference/inference.ts';
 import { presentResult } from '../../server/images/present.ts';
 import { openInference } from '../../service/local-inference.ts';
 import { findImageFiles } from './image-files.ts';
 import { parseImageCommand } from './image-options.ts';
-import { inOrder } from './in-order.ts';
 import { createProgress } from './progress.ts';
 import { createTable } from './results-table.ts';
 
@@ -30,9 +30,8 @@ export async function answerImages(task: Task, argv: readonly string[]): Promise
     for (const line of format.header) print(line);
     let done = 0;
     let failed = 0;
-    for await (const row of inOrder(paths, concurrency, (path) =>
-      answer(inference, path, command.inference),
-    )) {
+    const rows = pMapIterable(paths, (path) => answer(inference, path, command.inference), { concurrency });
+    for await (const row of rows) {
       for (const line of format.lines(row)) print(line);
       if ('error' in row) failed++;
       progress?.update(++done);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Listing, Sample } from '../../datasets/listing.ts';
+import pMap, { pMapSkip } from 'p-map';
+import { filesAtOnce, type Listing, type Sample } from '../../datasets/listing.ts';
 import { readHeader } from '../../image/header.ts';
 import type { ImageLimits } from '../../image/limits.ts';
 import { rescaledSize, type Size } from '../../image/rescale.ts';
@@ -25,9 +26,6 @@ export interface CheckedImages {
   readonly unreadable: readonly UnreadableImage[];
 }
 
-/** Files that are read at a time. */
-const concurrency = 8;
-
 /**
  * Reads and hashes every image of a split and looks at its header; in the listing's order. `undefined` where it was
  * aborted.
@@ -37,16 +35,11 @@ export async function checkImages(
   limits: ImageLimits,
   signal: AbortSignal,
 ): Promise<CheckedImages | undefined> {
-  const checked: (CheckedImage | UnreadableImage)[] = new Array(samples.length);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < samples.length && !signal.aborted) {
-      const index = next++;
-      const sample = samples[index]!;
-      checked[index] = await check(sample, labels[sample.label]!, limits);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  const checked = await pMap(
+    samples,
+    (sample) => (signal.aborted ? pMapSkip : check(sample, labels[sample.label]!, limits)),
+    { concurrency: filesAtOnce },
+  );
   if (signal.aborted) return undefined;
   return {
     images: checked.filter((image) => 'digest' in image),

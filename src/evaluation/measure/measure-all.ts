@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { Engine } from '../../engine/engine.ts';
 import type { ImageLimits } from '../../image/limits.ts';
 import type { EvaluationPlan } from '../comparisons.ts';
@@ -68,16 +69,15 @@ export async function measureAll(
     for (const record of added) records.set(record.name, record);
     tell(records.size);
   };
-  const worker = async (): Promise<void> => {
-    while (left.length > 0 && !signal.aborted) {
-      await measureGroup(left.shift()!).catch((error: unknown) => {
-        left.length = 0; // the others finish what they are at
-        throw error;
-      });
-    }
-  };
   // One group more than the devices hold, so that pictures are decoded while networks run.
-  await Promise.all(Array.from({ length: 2 * devices + 1 }, worker));
+  const concurrency = 2 * devices + 1;
+  await pMap(
+    left,
+    async (group) => {
+      if (!signal.aborted) await measureGroup(group);
+    },
+    { concurrency },
+  );
   return records.size === images.length ? records : undefined;
 }
 
