@@ -1,12 +1,15 @@
-import type { Ensemble } from '../src/ensembles/ensemble.ts';
-import type { Inference } from '../src/inference/inference.ts';
 import { createApp } from '../src/server/app.ts';
 import { createMetrics } from '../src/server/operations/metrics.ts';
+import { createRegistry } from '../src/serving/registry.ts';
 
 /** The OpenAPI document of the service, which depends on no ensemble and no setting. */
 export async function openapiDocument(): Promise<object> {
-  const metrics = createMetrics({ queue: () => ({ requests: 0, work: 0, maxWork: 0 }), hosts: () => [] });
-  const app = await createApp({ ensemble, inference: nothing, isReady: () => false, metrics, limits });
+  const serving = createRegistry({ ensemble: 'none', version: '1' });
+  const metrics = createMetrics({
+    queue: () => ({ requests: 0, work: 0, maxWork: 0 }),
+    deployments: serving.deployments,
+  });
+  const app = await createApp({ serving, metrics, limits });
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -14,21 +17,6 @@ export async function openapiDocument(): Promise<object> {
 }
 
 // --- helpers ---
-
-const nothing: Inference = {
-  run: () => Promise.reject(new Error('only documented')),
-};
-
-const ensemble: Ensemble = {
-  name: 'none',
-  version: '1',
-  digest: '',
-  labels: [],
-  classifiers: [],
-  localisers: [],
-  crop: 32,
-  scales: [],
-};
 
 const limits = {
   maxFileBytes: 1,

@@ -3,8 +3,7 @@ import { maxHeaderSize } from 'node:http';
 import multipart from '@fastify/multipart';
 import { type FastifyInstance, fastify, LogController, type LogLevel } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { Ensemble } from '../ensembles/ensemble.ts';
-import type { Inference } from '../inference/inference.ts';
+import type { Serving } from '../serving/registry.ts';
 import { answerClientError } from './client-errors.ts';
 import { createErrorHandler, imageErrors, pathErrors, sendNotFound } from './errors.ts';
 import { createAnswerer } from './images/answerer.ts';
@@ -17,10 +16,7 @@ import { registerOpenapi } from './operations/openapi.ts';
 import { streamRoute } from './stream/routes.ts';
 
 export interface AppOptions {
-  readonly ensemble: Ensemble;
-  readonly inference: Inference;
-  /** Whether images are answered: the answer of /readyz. */
-  readonly isReady: () => boolean;
+  readonly serving: Serving;
   readonly metrics: Metrics;
   readonly limits: AppLimits;
   /** Where not given, the routes under /admin are closed. */
@@ -46,12 +42,14 @@ export interface AppLimits {
 /** A request's body must be there within this time, however slow its sender. */
 const requestTimeoutMs = 120_000;
 
+export type App = FastifyInstance;
+
 /**
  * The HTTP and WebSocket service. It does not listen; `close` answers what it has accepted, refuses the rest, and
  * closes the streams.
  */
-export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { ensemble, inference, isReady, metrics, limits, admin, logLevel } = options;
+export async function createApp(options: AppOptions): Promise<App> {
+  const { serving, metrics, limits, admin, logLevel } = options;
   const sendPathError = createErrorHandler(pathErrors, metrics.rejected);
   const app = fastify({
     ...(logLevel && { logger: { level: logLevel } }),
@@ -75,9 +73,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.addHook('onClose', async () => metrics.dispose());
 
-  const answerer = createAnswerer(inference, metrics);
+  const answerer = createAnswerer(metrics);
   await app.register(streamRoute, {
-    ensemble,
+    serving,
     answerer,
     metrics,
     maxStreams: limits.maxStreams,
@@ -88,9 +86,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   await registerOpenapi(app);
   await app.register(multipart, { throwFileSizeLimit: false });
-  await app.register(imageRoutes, { ...limits, ensemble, answerer, metrics });
+  await app.register(imageRoutes, { ...limits, serving, answerer, metrics });
   await app.register(jobRoutes, { admin, onRejected: metrics.rejected });
-  await app.register(healthRoutes, { isReady });
+  await app.register(healthRoutes, { serving });
   await app.register(metricsRoutes, { metrics });
   return app;
 }

@@ -1,22 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseDevices } from '../engine/devices.ts';
-import type { EnginePool } from '../engine/hosts/pool.ts';
 import { startHosts } from '../engine/hosts/start.ts';
+import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
-import { createInference } from '../inference/create-inference.ts';
-import type { Inference } from '../inference/inference.ts';
-import { networkSources } from '../inference/network-sources.ts';
 import { createScheduler } from '../inference/scheduling/scheduler.ts';
-import { createApp } from '../server/app.ts';
+import type { Jobs } from '../jobs/job.ts';
+import { type App, createApp } from '../server/app.ts';
 import { createMetrics } from '../server/operations/metrics.ts';
+import { createDeployment } from '../serving/deployment.ts';
+import { createRegistry } from '../serving/registry.ts';
 import { startJobs } from './jobs.ts';
 import type { Settings } from './settings.ts';
-import { warmUp } from './warm-up.ts';
 import { packageWeights } from './weights-folder.ts';
 
 export interface Service {
-  /** Fulfilled when it answers images; rejects where it cannot. */
+  /** Fulfilled when it answers images; rejects if it cannot. */
   readonly ready: Promise<void>;
   /**
    * Not ready from now on; after `delayMs`, in which balancers notice, no connection is accepted any more; ends when all
@@ -26,17 +25,12 @@ export interface Service {
 }
 
 /**
- * Listens at once, so that probes are answered, and then starts the engine hosts and warms up. Throws INVALID_WEIGHTS,
- * and INVALID_SETTINGS where it cannot listen.
+ * Listens at once, so that probes are answered, and then loads the ensemble. Throws INVALID_WEIGHTS, and
+ * INVALID_SETTINGS if it cannot listen.
  */
 export async function startService(settings: Settings): Promise<Service> {
-  const { weightsDir = packageWeights, timeoutMs, logLevel } = settings;
-  const ensemble = await loadEnsemble(weightsDir, settings.ensemble, settings.ensembleVersion);
-  let pool: EnginePool | undefined;
-  let inference: Inference = notYet;
-  let state: 'starting' | 'serving' | 'stopping' = 'starting';
-
-  const token = settings.adminToken;
+  const { weightsDir = packageWeights, adminToken: token, ensembleVersion } = settings;
+  const ensemble = await loadEnsemble(weightsDir, settings.ensemble, ensembleVersion);
   let logJobError = (error: unknown): void => console.error(messageOf(error));
   const jobs = token === undefined ? undefined : await startJobs(settings, (error) => logJobError(error));
 
@@ -48,70 +42,71 @@ export async function startService(settings: Settings): Promise<Service> {
       maxQueueWork: settings.maxQueueGflops * 1e9,
     },
   });
+  const registry = createRegistry({ ensemble: settings.ensemble, version: ensembleVersion });
   const metrics = createMetrics({
     queue: scheduler.queue,
-    hosts: () => pool?.hosts() ?? [],
+    deployments: registry.deployments,
     jobs: () => jobs,
   });
   const app = await createApp({
-    ensemble,
-    inference: { run: (...call) => inference.run(...call) },
-    isReady: () => state === 'serving' && pool?.ready() === true,
+    serving: registry,
     metrics,
-    limits: { ...settings, timeoutMs },
+    limits: settings,
     ...(token !== undefined && jobs && { admin: { token, jobs } }),
-    logLevel,
+    logLevel: settings.logLevel,
   });
   logJobError = (error) => app.log.error({ err: error }, 'the queue of jobs');
-  const { host, port } = settings;
-  const address = await app.listen({ host, port }).catch(async (cause: unknown) => {
-    await jobs?.stop();
-    const message = `HOST, PORT: cannot listen on ${host}, port ${port}: ${messageOf(cause)}`;
-    throw new VerydeepError('INVALID_SETTINGS', message, { cause });
-  });
+  const address = await listen(app, settings, jobs);
 
-  async function start(): Promise<void> {
-    const { engine, devices, threads, precision, onednnLibrary } = settings;
-    pool = await startHosts({
-      engine,
-      devices,
-      threads,
-      precision,
-      ...(onednnLibrary !== undefined && { onednnLibrary }),
-      onEvent: ({ type, pid, ...event }) =>
-        app.log[type === 'ready' ? 'info' : 'error']({ ...event, hostPid: pid }, `engine host ${type}`),
-    });
-    for (const network of networkSources(ensemble)) await pool.load(network);
-    inference = createInference({
-      ensemble,
-      engine: pool,
-      scheduler,
-      limits: settings,
-      observer: metrics.observer,
-    });
-    await warmUp(inference, ensemble);
-    if (state === 'starting') state = 'serving';
-    const { name, version, digest } = ensemble;
-    app.log.info({ ...pool.capabilities, ensemble: name, version, digest, address }, 'ready');
-  }
+  const deployment = createDeployment({
+    ensemble,
+    startHosts: () => startLoggedHosts(app, settings),
+    scheduler,
+    limits: settings,
+    observer: metrics.observerOf(ensemble),
+  });
+  registry.add(deployment, ensembleVersion === ensemble.version ? [] : [ensembleVersion]);
 
   return {
-    ready: start(),
+    ready: deployment.ready.then((capabilities) => {
+      app.log.info({ ...capabilities, ...logged(ensemble), address }, 'ready');
+    }),
     async stop(delayMs) {
-      state = 'stopping';
+      registry.stop();
       app.log.info({ delayMs }, 'stopping');
       await Promise.all([delay(delayMs), jobs?.stop()]);
       await app.close();
-      await pool?.dispose();
+      await registry.dispose();
     },
   };
 }
 
 // --- helpers ---
 
-/** Before the engine is up. */
-const notYet: Inference = {
-  run: async () => {
-    throw new VerydeepError('NOT_READY', 'the service is starting');
-  },
-};
+async function listen(app: App, { host, port }: Settings, jobs: Jobs | undefined): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    await jobs?.stop();
+    const message = `HOST, PORT: cannot listen on ${host}, port ${port}: ${messageOf(cause)}`;
+    throw new VerydeepError('INVALID_SETTINGS', message, { cause });
+  }
+}
+
+/** Engine hosts, one a device, whose starts and deaths are logged. */
+function startLoggedHosts(app: App, settings: Settings) {
+  const { engine, devices, threads, precision, onednnLibrary } = settings;
+  return startHosts({
+    engine,
+    devices,
+    threads,
+    precision,
+    ...(onednnLibrary !== undefined && { onednnLibrary }),
+    onEvent: ({ type, pid, ...event }) =>
+      app.log[type === 'ready' ? 'info' : 'error']({ ...event, hostPid: pid }, `engine host ${type}`),
+  });
+}
+
+function logged({ name, version, digest }: Ensemble) {
+  return { ensemble: name, version, digest };
+}

@@ -6,13 +6,21 @@ import type { Weights } from '../../src/network/weights.ts';
 
 export const tinyLabels = ['ant', 'bee', 'cat', 'dog', 'emu'];
 
-/** Writes version 1 of `tiny` into a folder of ensembles: two classifiers, `a` and `b`, and `boxes`, with hashed weights. */
-export async function writeTinyEnsemble(weightsDir: string): Promise<void> {
+/**
+ * Writes a version of `tiny` into a folder of ensembles: two classifiers, `a` and `b`, and `boxes`, with hashed weights,
+ * other ones in each version.
+ */
+export async function writeTinyEnsemble(weightsDir: string, version = '1'): Promise<void> {
+  const stream = 1000 * (Number(version) - 1);
   await writeEnsembleVersion(weightsDir, {
     ensemble: 'tiny',
-    version: '1',
+    version,
     labels: tinyLabels,
-    networks: [network('a', 'classes', 1), network('b', 'classes', 100), network('boxes', 'scr', 200)],
+    networks: [
+      network('a', 'classes', stream + 1),
+      network('b', 'classes', stream + 100),
+      network('boxes', 'scr', stream + 200),
+    ],
   });
 }
 

@@ -3,10 +3,12 @@ import { afterEach } from 'vitest';
 import type { HostState } from '../../src/engine/hosts/pool.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import { VerydeepError } from '../../src/errors.ts';
-import type { Answer, Inference, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
+import type { Answer, InferenceOptions, RequestContext } from '../../src/inference/inference.ts';
 import { type AppLimits, createApp } from '../../src/server/app.ts';
 import type { Admin } from '../../src/server/jobs/routes.ts';
 import { createMetrics, type Metrics } from '../../src/server/operations/metrics.ts';
+import type { Deployment } from '../../src/serving/deployment.ts';
+import { createRegistry, type Registry } from '../../src/serving/registry.ts';
 
 const network = (name: string): EnsembleNetwork => ({ name }) as EnsembleNetwork;
 
@@ -84,8 +86,31 @@ export const plainRun: Run = async (bytes, options, { onPartial }) => {
   };
 };
 
+/** A deployment without engine hosts. */
+export function plainDeployment({
+  run = plainRun,
+  isReady = () => true,
+  version = ensemble.version,
+}: {
+  run?: Run;
+  isReady?: () => boolean;
+  version?: string;
+}): Deployment {
+  return {
+    ensemble: { ...ensemble, version },
+    run,
+    state: () => (isReady() ? 'ready' : 'loading'),
+    ready: Promise.resolve({ engine: 'none', device: 'cpu', threads: 1 }),
+    isReady,
+    hosts: () => [host],
+    stop() {},
+    dispose: async () => {},
+  };
+}
+
 export interface AppUnderTest {
   readonly app: FastifyInstance;
+  readonly registry: Registry;
   readonly metrics: Metrics;
 }
 
@@ -96,25 +121,33 @@ afterEach(async () => {
 
 /** An app that closes itself after the test. */
 export async function startApp(
-  options: { run?: Run; isReady?: () => boolean; limits?: Partial<AppLimits>; admin?: Admin } = {},
+  options: {
+    run?: Run;
+    isReady?: () => boolean;
+    limits?: Partial<AppLimits>;
+    admin?: Admin;
+    /** The first is the stable one. */
+    versions?: readonly string[];
+  } = {},
 ): Promise<AppUnderTest> {
-  const { run = plainRun, isReady = () => true } = options;
-  const inference: Inference = { run };
+  const registry = createRegistry({ ensemble: 'tiny', version: 'stable' });
+  const { versions = [ensemble.version] } = options;
+  for (const [i, version] of versions.entries()) {
+    registry.add(plainDeployment({ ...options, version }), i === 0 ? ['stable'] : []);
+  }
   const metrics = createMetrics({
     queue: () => ({ requests: 1, work: 2e9, maxWork: 3e9 }),
-    hosts: () => [host],
+    deployments: registry.deployments,
     jobs: () => options.admin?.jobs,
   });
   const app = await createApp({
-    ensemble,
-    inference,
-    isReady,
+    serving: registry,
     metrics,
     limits: { ...limits, ...options.limits },
     ...(options.admin && { admin: options.admin }),
   });
   started.push(app);
-  return { app, metrics };
+  return { app, registry, metrics };
 }
 
 export interface Part {

@@ -1,23 +1,25 @@
 import { VerydeepError } from '../../errors.ts';
-import type { Answer, Inference, RequestContext } from '../../inference/inference.ts';
+import type { Answer, RequestContext } from '../../inference/inference.ts';
+import type { Deployment } from '../../serving/deployment.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { ImageTask } from './options.ts';
 
 /** Answers one image, whichever way it came; its time counts from now, when its bytes are all there. */
 export type Answerer = (
+  deployment: Deployment,
   bytes: Uint8Array,
   task: ImageTask,
   context: Pick<RequestContext, 'signal' | 'onPartial'>,
 ) => Promise<Answer>;
 
-/** Puts deadlines on inference, and times into the metrics. Throws the errors of `Inference`, and NO_IMAGE. */
-export function createAnswerer(inference: Inference, metrics: Metrics): Answerer {
-  return async (bytes, { options, timeoutMs }, { signal, onPartial }) => {
+/** Puts deadlines on inference, and times into the metrics. Throws the errors of `Deployment`, and NO_IMAGE. */
+export function createAnswerer(metrics: Metrics): Answerer {
+  return async (deployment, bytes, { options, timeoutMs }, { signal, onPartial }) => {
     const startedMs = performance.now();
     if (bytes.byteLength === 0) throw noImage('received 0 bytes');
     const context = { signal, deadline: startedMs + timeoutMs, ...(onPartial && { onPartial }) };
-    const answer = await inference.run(bytes, options, context);
-    metrics.answered((performance.now() - startedMs) / 1000);
+    const answer = await deployment.run(bytes, options, context);
+    metrics.answered(deployment.ensemble, (performance.now() - startedMs) / 1000);
     return answer;
   };
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Ensemble } from '../../ensembles/ensemble.ts';
 import { VerydeepError } from '../../errors.ts';
 import type { Answer, Task } from '../../inference/inference.ts';
+import type { Deployment } from '../../serving/deployment.ts';
+import type { Serving } from '../../serving/registry.ts';
 import { publicError, unsupportedType } from '../errors.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { type Answerer, noImage } from './answerer.ts';
@@ -20,7 +21,7 @@ import { presentModel, presentResult, presentTiming, serverTiming, unnamed } fro
 import type { AnswerBody } from './schemas.ts';
 
 export interface ImageRoutesOptions extends FileLimits {
-  readonly ensemble: Ensemble;
+  readonly serving: Serving;
   readonly answerer: Answerer;
   readonly metrics: Metrics;
   readonly timeoutMs: number;
@@ -58,10 +59,11 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
   ): Promise<AnswerBody> {
     const startedMs = performance.now();
     const imageTask = toImageTask(task, request.query, options.timeoutMs);
-    const signal = abortedWhenGone(reply);
+    const deployment = options.serving.current();
+    const asked = { task: imageTask, deployment, signal: abortedWhenGone(reply) };
     const outcomes = request.isMultipart()
-      ? await answerFiles(request, imageTask, signal)
-      : [await answerBody(request, imageTask, signal)];
+      ? await answerFiles(request, asked)
+      : [await answerBody(request, asked)];
     const answers = outcomes.flatMap(({ answer }) => answer ?? []);
     const plan = answers[0]?.plan;
     const timing = presentTiming(
@@ -71,32 +73,28 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
     reply.header('server-timing', serverTiming(timing));
     return {
       results: outcomes.map(({ result }) => result),
-      model: presentModel(options.ensemble, plan?.networks ?? imageTask.options.networks),
+      model: presentModel(deployment.ensemble, plan?.networks ?? imageTask.options.networks),
       ...(plan && { plan: { scales: [...plan.scales], flip: plan.flip, view: plan.view } }),
       timing,
     };
   }
 
-  async function answerBody(request: FastifyRequest, task: ImageTask, signal: AbortSignal): Promise<Outcome> {
+  async function answerBody(request: FastifyRequest, { deployment, task, signal }: Asked): Promise<Outcome> {
     if (!Buffer.isBuffer(request.body)) throw noImage('received no body');
-    const answer = await options.answerer(request.body, task, { signal });
+    const answer = await options.answerer(deployment, request.body, task, { signal });
     return { answer, result: presentResult(unnamed, answer.result) };
   }
 
   /** Files are answered while others still arrive; the bytes of a few at most are in memory. */
-  async function answerFiles(
-    request: FastifyRequest,
-    task: ImageTask,
-    gone: AbortSignal,
-  ): Promise<Outcome[]> {
+  async function answerFiles(request: FastifyRequest, asked: Asked): Promise<Outcome[]> {
     const refused = new AbortController();
-    const signal = AbortSignal.any([gone, refused.signal]);
+    const signal = AbortSignal.any([asked.signal, refused.signal]);
     const outcomes: Promise<Outcome>[] = [];
     const running = new Set<Promise<unknown>>();
     try {
       for await (const file of receiveFiles(request, options)) {
         signal.throwIfAborted();
-        const outcome = answerFile(request, file, task, signal);
+        const outcome = answerFile(request, file, { ...asked, signal });
         // One that refuses the whole request ends it at once, not when the last file has arrived.
         const settled: Promise<unknown> = outcome
           .catch((error: unknown) => refused.abort(error))
@@ -118,12 +116,11 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
   async function answerFile(
     request: FastifyRequest,
     { name, bytes }: ReceivedFile,
-    task: ImageTask,
-    signal: AbortSignal,
+    { deployment, task, signal }: Asked,
   ): Promise<Outcome> {
     try {
       if (bytes === undefined) throw tooLarge(options.maxFileBytes);
-      const answer = await options.answerer(bytes, task, { signal });
+      const answer = await options.answerer(deployment, bytes, task, { signal });
       return { answer, result: presentResult(name, answer.result) };
     } catch (error) {
       if (concernsRequest(error)) throw error;
@@ -137,6 +134,14 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
 }
 
 // --- helpers ---
+
+/** What all images of a request have in common. */
+interface Asked {
+  readonly task: ImageTask;
+  readonly deployment: Deployment;
+  /** Aborted when the answer is not wanted any more. */
+  readonly signal: AbortSignal;
+}
 
 interface Outcome {
   readonly result: AnswerBody['results'][number];

@@ -1,12 +1,10 @@
 import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { Serving } from '../../serving/registry.ts';
 import { failureBody } from '../errors.ts';
 import { failures, status } from '../images/docs.ts';
 
 /** `GET /livez`: the process answers. `GET /readyz`: it can answer images. */
-export async function healthRoutes(
-  app: FastifyInstance,
-  { isReady }: { isReady: () => boolean },
-): Promise<void> {
+export async function healthRoutes(app: FastifyInstance, { serving }: { serving: Serving }): Promise<void> {
   app.get(
     '/livez',
     {
@@ -29,7 +27,7 @@ export async function healthRoutes(
     response: { 200: status('ready').describe('They are.'), ...failures(['NOT_READY']) },
   };
   app.get('/readyz', { schema: readySchema }, async (_request, reply) => {
-    if (isReady()) return { status: 'ready' };
+    if (serving.isReady()) return { status: 'ready' };
     const message = 'starting, stopping, or no engine host is up';
     return reply
       .code(503)

@@ -4,14 +4,15 @@ import type { HostState } from '../../engine/hosts/pool.ts';
 import { answeredCodes, type ErrorCode } from '../../errors.ts';
 import type { QueueState } from '../../inference/scheduling/admission.ts';
 import type { InferenceObserver } from '../../inference/scheduling/observer.ts';
+import type { Deployment } from '../../serving/deployment.ts';
 import { type JobGauges, registerJobMetrics } from './job-metrics.ts';
 
 export interface Metrics {
   readonly registry: Registry;
   /** For `createInference`. */
-  readonly observer: InferenceObserver;
+  observerOf(ensemble: ServedEnsemble): InferenceObserver;
   /** An image was answered, so long after its bytes were there. */
-  answered(seconds: number): void;
+  answered(ensemble: ServedEnsemble, seconds: number): void;
   /** A request, a file or a stream's image was answered with an error. */
   rejected(code: ErrorCode): void;
   streamOpened(): void;
@@ -20,37 +21,44 @@ export interface Metrics {
   dispose(): void;
 }
 
+/** What a metric that belongs to one version is labelled with. */
+export type ServedEnsemble = Pick<Deployment['ensemble'], 'name' | 'version'>;
+
 export interface MetricsOptions {
   readonly queue: () => QueueState;
-  readonly hosts: () => readonly HostState[];
+  readonly deployments: () => readonly Pick<Deployment, 'ensemble' | 'hosts'>[];
   /** Where there is a queue of them. */
   readonly jobs?: () => JobGauges | undefined;
 }
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
 const eventLoopResolutionMs = 10;
+const versionLabels = ['ensemble', 'version'] as const;
+const hostLabels = [...versionLabels, 'host', 'device'] as const;
 
 /** All metrics of the service in a registry of their own (docs/metrics.md lists them). Base units. */
-export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsOptions): Metrics {
+export function createMetrics({ queue, deployments, jobs = () => undefined }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
 
   const stages = new Histogram({
     name: 'verydeep_stage_duration_seconds',
     help: 'Time of an image in each stage: decode, queue, batch_wait, inference, total.',
-    labelNames: ['stage'] as const,
+    labelNames: ['stage', ...versionLabels],
     buckets: secondsBuckets,
     registers,
   });
   const batchPictures = new Histogram({
     name: 'verydeep_batch_pictures',
     help: 'Pictures in a batch.',
+    labelNames: versionLabels,
     buckets: [1, 2, 4, 8, 16, 32, 64, 128],
     registers,
   });
   const batchWork = new Counter({
     name: 'verydeep_batch_work_flops_total',
     help: 'Floating-point operations of all batches.',
+    labelNames: versionLabels,
     registers,
   });
   const rejects = new Counter({
@@ -81,11 +89,11 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
   new Counter({
     name: 'verydeep_host_restarts_total',
     help: 'Processes of the engine host that were started after its first.',
-    labelNames: ['host', 'device'] as const,
+    labelNames: hostLabels,
     registers,
     collect() {
       this.reset();
-      for (const [host, { device, restarts }] of hosts().entries()) this.inc({ host, device }, restarts);
+      for (const { labels, state } of hosts()) this.inc(labels, state.restarts);
     },
   });
 
@@ -125,6 +133,16 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
 
   registerJobMetrics(registry, jobs);
 
+  /** Each host with its place in its deployment. */
+  function hosts() {
+    return deployments().flatMap(({ ensemble, hosts }) =>
+      hosts().map((state, host) => ({
+        labels: { ...labelsOf(ensemble), host, device: state.device },
+        state,
+      })),
+    );
+  }
+
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
@@ -140,24 +158,29 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     new Gauge({
       name,
       help,
-      labelNames: ['host', 'device'] as const,
+      labelNames: hostLabels,
       registers,
       collect() {
-        for (const [host, state] of hosts().entries()) this.set({ host, device: state.device }, read(state));
+        this.reset(); // those of a deployment that has gone are no more told of
+        for (const { labels, state } of hosts()) this.set(labels, read(state));
       },
     });
   }
 
   return {
     registry,
-    observer: {
-      stage: (stage, seconds) => stages.observe({ stage }, seconds),
-      batch(pictures, work) {
-        batchPictures.observe(pictures);
-        batchWork.inc(work);
-      },
+    observerOf(ensemble) {
+      const labels = labelsOf(ensemble);
+      batchWork.inc(labels, 0); // so that it has a rate from the first batch on
+      return {
+        stage: (stage, seconds) => stages.observe({ stage, ...labels }, seconds),
+        batch(pictures, work) {
+          batchPictures.observe(labels, pictures);
+          batchWork.inc(labels, work);
+        },
+      };
     },
-    answered: (seconds) => stages.observe({ stage: 'total' }, seconds),
+    answered: (ensemble, seconds) => stages.observe({ stage: 'total', ...labelsOf(ensemble) }, seconds),
     rejected: (reason) => rejects.inc({ reason }),
     streamOpened: () => streams.inc(),
     streamRefused: () => streamRefusals.inc(),
@@ -167,4 +190,10 @@ export function createMetrics({ queue, hosts, jobs = () => undefined }: MetricsO
     },
     dispose: () => eventLoop.disable(),
   };
+}
+
+// --- helpers ---
+
+function labelsOf({ name, version }: ServedEnsemble): { ensemble: string; version: string } {
+  return { ensemble: name, version };
 }

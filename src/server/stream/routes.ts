@@ -3,8 +3,9 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { WebSocket } from 'ws';
-import type { Ensemble } from '../../ensembles/ensemble.ts';
 import { VerydeepError } from '../../errors.ts';
+import type { Deployment } from '../../serving/deployment.ts';
+import type { Serving } from '../../serving/registry.ts';
 import type { Answerer } from '../images/answerer.ts';
 import type { ImageTask } from '../images/options.ts';
 import { presentModel, presentResult, unnamed } from '../images/present.ts';
@@ -14,7 +15,7 @@ import { ignoreOtherUpgrades } from './other-upgrades.ts';
 import { closeCode, createStreamSession, type StreamAction, type StreamOutcome } from './session.ts';
 
 export interface StreamOptions {
-  readonly ensemble: Ensemble;
+  readonly serving: Serving;
   readonly answerer: Answerer;
   readonly metrics: Metrics;
   /** Open at once; a further one is refused before it is upgraded. */
@@ -56,8 +57,10 @@ export const streamRoute = fastifyPlugin(
       const message = `${method} ${url.split('?')[0]}: no WebSocket; expected GET /stream`;
       throw new VerydeepError('NOT_FOUND', message);
     });
-    const refuseOneMore = async ({ ws }: FastifyRequest): Promise<void> => {
-      if (!ws || connections.size < options.maxStreams) return;
+    const refuse = async ({ ws }: FastifyRequest): Promise<void> => {
+      if (!ws) return;
+      options.serving.current(); // without one there is nothing to say in a hello
+      if (connections.size < options.maxStreams) return;
       options.metrics.streamRefused();
       const message = `expected at most ${options.maxStreams} streams at once; received one more`;
       throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
@@ -66,7 +69,7 @@ export const streamRoute = fastifyPlugin(
       method: 'GET',
       url: '/stream',
       schema: { hide: true },
-      onRequest: refuseOneMore,
+      onRequest: refuse,
       handler: async (_request, reply) => {
         reply.header('upgrade', 'websocket');
         throw new VerydeepError(
@@ -75,7 +78,8 @@ export const streamRoute = fastifyPlugin(
         );
       },
       wsHandler: (socket, request) => {
-        const connection = connect(socket, options, (error) => request.log.error({ err: error }, 'stream'));
+        const onFault = (error: unknown): void => request.log.error({ err: error }, 'stream');
+        const connection = connect(socket, options.serving.current(), options, onFault);
         terminateWhenSilent(socket, request.socket);
         connections.add(connection);
         socket.once('close', () => connections.delete(connection));
@@ -93,11 +97,15 @@ interface Connection {
 }
 
 /** Ties a session to its socket. Listeners are attached before anything is awaited, so that no frame is lost. */
-function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unknown) => void): Connection {
-  const { ensemble, answerer, metrics, maxUnsentBytes } = options;
+function connect(
+  socket: WebSocket,
+  deployment: Deployment,
+  { answerer, metrics, maxUnsentBytes, ...options }: StreamOptions,
+  onFault: (error: unknown) => void,
+): Connection {
   const session = createStreamSession({
     credits: options.credits,
-    model: presentModel(ensemble),
+    model: presentModel(deployment.ensemble),
     maxTimeoutMs: options.timeoutMs,
   });
   const gone = new AbortController();
@@ -139,7 +147,7 @@ function connect(socket: WebSocket, options: StreamOptions, onFault: (error: unk
   async function run(id: string, task: ImageTask, bytes: Uint8Array): Promise<void> {
     const report = (outcome: StreamOutcome): void => perform(session.outcome(id, outcome));
     try {
-      const { result, plan } = await answerer(bytes, task, {
+      const { result, plan } = await answerer(deployment, bytes, task, {
         signal: gone.signal,
         onPartial: ({ scalesDone, result }) =>
           report({ final: false, scalesDone, result: presentResult(unnamed, result) }),

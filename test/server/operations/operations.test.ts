@@ -146,6 +146,18 @@ describe('requests', () => {
   });
 });
 
+describe('a service without its version', () => {
+  it('refuses images and streams, and is not ready', async () => {
+    const { app } = await startApp({ versions: [] });
+    const answers = [
+      await app.inject({ method: 'PUT', url: '/classify', payload: Buffer.from('good') }),
+      await app.inject('/readyz'),
+    ];
+    for (const answer of answers) expect(answer.json()).toMatchObject({ code: 'NOT_READY' });
+    await expect(app.injectWS('/stream')).rejects.toThrow('503');
+  });
+});
+
 describe('metrics', () => {
   it('are those of docs/metrics.md', async () => {
     const { metrics } = await startApp();
@@ -174,14 +186,34 @@ describe('metrics', () => {
     const response = await app.inject('/metrics');
     expect(response.headers['content-type']).toContain('text/plain');
     for (const line of [
-      'verydeep_stage_duration_seconds_count{stage="total"} 2',
+      'verydeep_stage_duration_seconds_count{stage="total",ensemble="tiny",version="3"} 2',
       'verydeep_rejects_total{reason="QUEUE_FULL"} 1',
       'verydeep_rejects_total{reason="INVALID_OPTION"} 1',
       'verydeep_rejects_total{reason="CORRUPT_IMAGE"} 1',
-      'verydeep_host_restarts_total{host="0",device="cpu"} 2',
+      'verydeep_host_restarts_total{ensemble="tiny",version="3",host="0",device="cpu"} 2',
       'verydeep_queue_work_flops 2000000000',
     ]) {
       expect(response.body).toContain(line);
+    }
+  });
+
+  it('of two versions are told apart', async () => {
+    const { app, registry, metrics } = await startApp({ versions: ['3', '4'] });
+    for (const { ensemble } of registry.deployments()) {
+      const observer = metrics.observerOf(ensemble);
+      observer.stage('decode', Number(ensemble.version));
+      observer.batch(2, 1000 * Number(ensemble.version));
+    }
+    const { body } = await app.inject('/metrics');
+    for (const line of [
+      'verydeep_stage_duration_seconds_sum{stage="decode",ensemble="tiny",version="3"} 3',
+      'verydeep_stage_duration_seconds_sum{stage="decode",ensemble="tiny",version="4"} 4',
+      'verydeep_batch_pictures_count{ensemble="tiny",version="4"} 1',
+      'verydeep_batch_work_flops_total{ensemble="tiny",version="3"} 3000',
+      'verydeep_batch_work_flops_total{ensemble="tiny",version="4"} 4000',
+      'verydeep_host_up{ensemble="tiny",version="4",host="0",device="cpu"} 1',
+    ]) {
+      expect(body).toContain(line);
     }
   });
 });
