@@ -34,7 +34,7 @@ const rooms: Record<string, readonly string[]> = {
   'image/variants': ['image'],
   inference: ['engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network'],
   'inference/scheduling': ['engine', 'errors'],
-  jobs: ['database', 'errors', 'processes'],
+  jobs: ['database', 'errors', 'files', 'processes', 'training'],
   main: ['commands', 'commands/cli', 'errors'],
   network: [],
   options: ['errors'],

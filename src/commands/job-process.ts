@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isVerydeepError, messageOf } from '../errors.ts';
 import { lockFile } from '../files/lock.ts';
-import type { FromJobProcess, ToJobProcess } from '../jobs/process-protocol.ts';
+import type { JobResult, ProcessEvent } from '../jobs/job.ts';
+import { type FromJobProcess, type StartMessage, toJobProcess } from '../jobs/process-protocol.ts';
 import { useIdleTimeOnly, useLowPriority } from '../processes/priority.ts';
-import type { JobContext, JobProcessEvent } from '../tasks/context.ts';
+import { jobContext } from '../tasks/context.ts';
 import { evaluateForJob } from '../tasks/evaluate.ts';
 import { throttleSteps } from '../tasks/throttle-steps.ts';
 import { trainForJob } from '../tasks/train.ts';
@@ -28,8 +29,9 @@ export async function run(): Promise<number> {
   const controller = new AbortController();
   // A Ctrl-C goes to the whole process group: the service says what is to be done.
   process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
-  const start = await new Promise<Extract<ToJobProcess, { type: 'start' }>>((resolve) => {
-    process.on('message', (message: ToJobProcess) => {
+  const start = await new Promise<StartMessage>((resolve) => {
+    process.on('message', (received) => {
+      const message = toJobProcess.parse(received);
       if (message.type === 'start') resolve(message);
       else controller.abort();
     });
@@ -38,27 +40,8 @@ export async function run(): Promise<number> {
     controller.abort();
     void delay(orphanMs, undefined, { ref: false }).then(() => process.kill(process.pid, 'SIGKILL'));
   });
-  const { job, folder } = start;
-  const context = start.context as JobContext;
-  const { signal } = controller;
-  const onEvent = throttleSteps<JobProcessEvent>(
-    (event) => void send({ type: 'event', event: { ...event } }),
-  );
-  const printer = createTrainingPrinter();
   try {
-    await (context.idleOnly ? useIdleTimeOnly() : useLowPriority());
-    await lockFile(join(folder, 'lock'), lockTimeoutMs);
-    const options = { job, folder, context, signal, onEvent };
-    const result = await (job.type === 'evaluate'
-      ? evaluateForJob(options)
-      : trainForJob({
-          ...options,
-          onEvent(event) {
-            printer.print(event);
-            onEvent(event);
-          },
-          onFallback: console.error,
-        }).finally(printer.stop));
+    const result = await runJob(start, controller.signal);
     await send(result ? { type: 'done', result } : { type: 'stopped' });
     return 0;
   } catch (error) {
@@ -66,6 +49,32 @@ export async function run(): Promise<number> {
     const code = isVerydeepError(error) ? error.code : 'INTERNAL';
     await send({ type: 'failed', error: { code, message: messageOf(error) } });
     return 1;
+  }
+}
+
+// --- helpers ---
+
+/** Returns undefined if it was stopped. */
+async function runJob(start: StartMessage, signal: AbortSignal): Promise<JobResult | undefined> {
+  const { job, folder } = start;
+  const context = jobContext.parse(start.context);
+  await (context.idleOnly ? useIdleTimeOnly() : useLowPriority());
+  await lockFile(join(folder, 'lock'), lockTimeoutMs);
+  const onEvent = throttleSteps<ProcessEvent>((event) => void send({ type: 'event', event }));
+  const options = { job, folder, context, signal, onEvent };
+  if (job.type === 'evaluate') return evaluateForJob(options);
+  const printer = createTrainingPrinter();
+  try {
+    return await trainForJob({
+      ...options,
+      onEvent(event) {
+        printer.print(event);
+        onEvent(event);
+      },
+      onFallback: console.error,
+    });
+  } finally {
+    printer.stop();
   }
 }
 

@@ -1,4 +1,7 @@
-/** Background jobs as callers see them: what is asked for, what is answered, what is told while they run. */
+import { z } from 'zod';
+import { type Progress, progress, trainingEvent } from '../training/events.ts';
+
+/** Background jobs as everybody sees them: what is asked for, what is stored, what is said while they run. */
 
 export const jobTypes = ['train', 'localise', 'evaluate'] as const;
 export type JobType = (typeof jobTypes)[number];
@@ -6,89 +9,137 @@ export type JobType = (typeof jobTypes)[number];
 export const jobStates = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];
 
-export interface JobRequest {
-  /** `train` a classification network, a `localise` network on boxes, or `evaluate` an ensemble. */
-  readonly type: JobType;
-  /** Folder under the folder of data sets, with `train/` and `val/`. */
-  readonly dataset: string;
-  /** Ensemble that gets the new version; of `evaluate` the one to measure, `NAME` or `NAME@VERSION`. */
-  readonly ensemble: string;
-  /** Those of the type; checked before the job is accepted. */
-  readonly settings: Readonly<Record<string, unknown>>;
+export function hasEnded(state: JobState): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled';
 }
 
-export interface JobProgress {
-  /** Counted from 1. */
-  readonly epoch: number;
-  /** Steps done in this epoch, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  readonly imagesPerSecond: number;
-  readonly etaSeconds: number;
-}
+const requestExample = {
+  type: 'train',
+  dataset: 'caltech101',
+  ensemble: 'mine',
+  settings: { architecture: 'A', width: 0.125, fc: 256, crop: 128, batch: 32, epochs: 40, seed: 1 },
+} as const;
 
-export interface JobResult {
-  readonly ensemble: string;
-  readonly version: string;
-  /** `sha256:...` of the version's manifest. */
-  readonly digest: string;
-  readonly metrics: Readonly<Record<string, unknown>>;
-}
+const request = {
+  type: z
+    .enum(jobTypes)
+    .describe('`train` a classification network, a `localise` network on boxes, or `evaluate` an ensemble.'),
+  dataset: z
+    .string()
+    .min(1)
+    .max(1000)
+    .describe('Folder under the folder of data sets, with `train/` and `val/`.'),
+  ensemble: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe(
+      'Ensemble that gets the new version; the one to measure, `NAME` or `NAME@VERSION`, of `evaluate`.',
+    ),
+  settings: z
+    .record(z.string(), z.unknown())
+    .describe('Those of the type (docs/jobs.md); unknown ones are refused.'),
+};
 
-export interface Job extends JobRequest {
-  readonly id: string;
-  readonly state: JobState;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-  readonly progress?: JobProgress;
-  readonly result?: JobResult;
-  /** Why it failed. */
-  readonly error?: { readonly code: string; readonly message: string };
-}
+export const jobRequest = z
+  .strictObject({ ...request, settings: request.settings.prefault({}) })
+  .meta({ id: 'JobRequest', examples: [requestExample] });
+
+export type JobRequest = Readonly<z.output<typeof jobRequest>>;
+
+const jobProgress = progress.meta({ id: 'JobProgress' });
+
+export const jobResult = z
+  .object({
+    ensemble: z.string(),
+    version: z.string(),
+    digest: z.string().describe("`sha256:` and the hash of the version's manifest."),
+    metrics: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'JobResult' });
+
+export type JobResult = Readonly<z.output<typeof jobResult>>;
+
+export const jobError = z.object({ code: z.string(), message: z.string() });
+
+export type JobError = Readonly<z.output<typeof jobError>>;
+
+const time = z.string().describe('ISO 8601.');
+
+export const job = z
+  .object({
+    id: z.string(),
+    ...request,
+    state: z.enum(jobStates),
+    createdAt: time,
+    startedAt: time.exactOptional(),
+    finishedAt: time.exactOptional(),
+    progress: jobProgress.exactOptional(),
+    result: jobResult
+      .exactOptional()
+      .describe('The candidate version that was written; it is not served by itself.'),
+    error: jobError.exactOptional().describe('Why it failed.'),
+  })
+  .meta({
+    id: 'Job',
+    examples: [
+      {
+        id: '0198c0de-5a17-7c3e-9b1f-0d3f5a6b7c8d',
+        ...requestExample,
+        state: 'running',
+        createdAt: '2026-01-31T12:00:00.000Z',
+        startedAt: '2026-01-31T12:00:01.000Z',
+        progress: { epoch: 3, step: 41, steps: 96, imagesPerSecond: 212.4, etaSeconds: 540 },
+      },
+    ],
+  });
+
+export type Job = Readonly<z.output<typeof job>>;
+
+/** What a job's process gets to know of it. */
+export const assignment = job.pick({ id: true, type: true, dataset: true, ensemble: true, settings: true });
+
+export type Assignment = Readonly<z.output<typeof assignment>>;
+
+/** An evaluation says how many images are done, like the steps of a training of one epoch. */
+export const evaluationStep = z.object({ type: z.literal('step'), ...progress.shape });
+
+export type EvaluationStep = Readonly<z.output<typeof evaluationStep>>;
+
+/** What a job's process says while it runs. */
+export const processEvent = z.union([trainingEvent, evaluationStep]);
+
+export type ProcessEvent = Readonly<z.output<typeof processEvent>>;
+
+/** What the queue says of a job: its new state, and why. */
+export const stateEvent = z.object({
+  type: z.literal('state'),
+  state: z.enum(jobStates),
+  reason: z.string().exactOptional().describe('Why it was put back into the queue.'),
+  result: jobResult.exactOptional(),
+  error: jobError.exactOptional(),
+});
+
+export type StateEvent = Readonly<z.output<typeof stateEvent>>;
 
 /** Something that happened to a job. Numbers rise by one, so that a reader can go on where it was cut off. */
 export interface JobEvent {
   readonly sequence: number;
   /** ISO 8601. */
   readonly time: string;
-  /** `state`, or a type of training/events.ts: `step`, `epoch`, `checkpoint`, ... */
+  /** That of a {@link StateEvent} or a {@link ProcessEvent}; `data` is the rest of it. */
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** A job whose process belongs to this service, by the last events that it told; for metrics. */
+/** A job whose process belongs to this service, by the last events that it said; for metrics. */
 export interface RunningJob {
   readonly id: string;
   readonly type: JobType;
   /** Absent before the first step. */
-  readonly progress?: JobProgress;
+  readonly progress?: Progress;
   /** Mean of the epoch so far. */
   readonly loss?: number;
   /** The last one on disk: when it was there, by `Date.now()`, and how long its writing took. */
   readonly checkpoint?: { readonly savedAtMs: number; readonly seconds: number };
-}
-
-/** The queue of jobs, shared by all replicas on one database. */
-export interface Jobs {
-  /** Throws INVALID_JOB where type, data set or settings are not as expected; JOBS_UNAVAILABLE without the database. */
-  create(request: JobRequest): Promise<Job>;
-  /** Newest first. */
-  list(): Promise<Job[]>;
-  /** Throws NOT_FOUND. */
-  get(id: string): Promise<Job>;
-  /** Stops within seconds and keeps the checkpoint. Throws NOT_FOUND, and JOB_CONFLICT where it has ended. */
-  cancel(id: string): Promise<Job>;
-  /** Queues a cancelled or failed job again, from its checkpoint. Throws NOT_FOUND, JOB_CONFLICT. */
-  resume(id: string): Promise<Job>;
-  /** Events after `sequence` (0: all), then those that follow, until the job ends or `signal` is aborted. */
-  events(id: string, sequence: number, signal: AbortSignal): AsyncIterable<JobEvent>;
-  /** What the job's process wrote for people, as far as it got. */
-  log(id: string): Promise<string>;
-  counts(): Promise<Readonly<Record<JobState, number>>>;
-  /** The jobs that run here and now, not those of other replicas. */
-  running(): readonly RunningJob[];
-  /** Starts no more jobs; a running one writes a checkpoint and goes on at the next start, here or elsewhere. */
-  stop(): Promise<void>;
 }

@@ -1,22 +1,37 @@
-import type { Job, JobResult } from './job.ts';
+import { z } from 'zod';
+import { assignment, jobError, jobResult, processEvent } from './job.ts';
+
+/** The two directions between the service and a job's process. Whoever receives a message parses it. */
+
+const start = z.object({
+  type: z.literal('start'),
+  job: assignment,
+  folder: z.string().describe("The job's own folder: checkpoints, and all that it must find again."),
+  context: z.unknown().describe('As handed in with the program, which knows its shape.'),
+});
+
+/** Write a checkpoint and end. */
+const stop = z.object({ type: z.literal('stop') });
 
 /** Service to the job's process: what to do, then perhaps to stop. */
-export type ToJobProcess =
-  | {
-      readonly type: 'start';
-      readonly job: Pick<Job, 'id' | 'type' | 'dataset' | 'ensemble' | 'settings'>;
-      /** The job's own folder: checkpoints, and all that it must find again. */
-      readonly folder: string;
-      /** As handed in with the program. */
-      readonly context: unknown;
-    }
-  /** Write a checkpoint and end. */
-  | { readonly type: 'stop' };
+export const toJobProcess = z.discriminatedUnion('type', [start, stop]);
+
+export type ToJobProcess = z.output<typeof toJobProcess>;
+export type StartMessage = z.output<typeof start>;
+
+/** How it ended, in the process's own words; `stopped`: as asked, and it can go on from its checkpoint. */
+const ending = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('done'), result: jobResult }),
+  z.object({ type: z.literal('failed'), error: jobError }),
+  z.object({ type: z.literal('stopped') }),
+]);
+
+export type Ending = Readonly<z.output<typeof ending>>;
 
 /** Back: events, and at last how it ended. A process that ends without the latter has crashed. */
-export type FromJobProcess =
-  | { readonly type: 'event'; readonly event: { readonly type: string } & Record<string, unknown> }
-  | { readonly type: 'done'; readonly result: JobResult }
-  | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string } }
-  /** Stopped as asked; it can go on from its checkpoint. */
-  | { readonly type: 'stopped' };
+export const fromJobProcess = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('event'), event: processEvent }),
+  ending,
+]);
+
+export type FromJobProcess = z.output<typeof fromJobProcess>;

@@ -1,149 +1,175 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../database/database.ts';
-import type { JobProgress, RunningJob } from './job.ts';
-import { type JobProgram, type Outcome, startJobProcess } from './process.ts';
-import type { JobQueue } from './queue.ts';
-import { appendEvents, changeJob, type JobRow, lockJob, type NewEvent, renewLease } from './store.ts';
-import { end, putBack } from './transitions.ts';
+import type { Progress } from '../training/events.ts';
+import type { JobType, ProcessEvent, RunningJob } from './job.ts';
+import type { Ending } from './process-protocol.ts';
 
-export interface RunOptions {
-  /** A job that was taken by `runner`. */
-  readonly job: JobRow;
-  readonly runner: string;
-  readonly folder: string;
-  readonly program: JobProgram;
-  readonly database: Database;
-  readonly queue: JobQueue;
-  readonly timing: RunTiming;
-  /** Aborted: the service stops; the job goes back to the queue with a checkpoint. */
-  readonly signal: AbortSignal;
-  /** The database gave an error; the job goes on, its events wait. */
-  readonly onError: (error: unknown) => void;
+/** How a job's process ended; `crashed`: without saying how, or killed. */
+export type Outcome = Ending | { readonly type: 'crashed'; readonly reason: string };
+
+/** An event of the process, and when it arrived (ISO 8601). */
+export interface TimedEvent {
+  readonly time: string;
+  readonly event: ProcessEvent;
 }
 
-export interface RunTiming {
-  /** A runner that is not heard of for so long has lost its job. */
-  readonly leaseMs: number;
-  /** Time between two reports to the database. */
-  readonly reportMs: number;
-  /** A process that was told to stop is killed after so long. */
-  readonly graceMs: number;
+/** To be stored. The same number may come again: it is stored once. */
+export interface Report {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly events: readonly TimedEvent[];
+  readonly progress?: Progress;
 }
 
-export interface JobRun {
-  state(): RunningJob;
-  /** Reports, and hears what is asked, at once. */
-  hurry(): void;
-  /** The job has ended, or belongs to somebody else; its process has gone. */
-  readonly ended: Promise<void>;
-}
-
-/** Events that may wait for the database: beyond, steps are left out. */
-const maxPendingSteps = 10_000;
+/** What has to be done next, in this order. */
+export type RunAction =
+  /** Store it, and renew the lease; then `reported`, `lost` or `failed`. */
+  | { readonly type: 'report'; readonly report: Report }
+  /** Move the job to the state that its outcome gives; then `settled` or `failed`. */
+  | { readonly type: 'settle'; readonly outcome: Outcome; readonly stopping: boolean }
+  /** Start the clock of the next report; then `due`. */
+  | { readonly type: 'wait' }
+  /** Ask the process for a checkpoint and its end. */
+  | { readonly type: 'stop' }
+  /** Start the clock of its end; then `graceOver`, also if it has gone meanwhile. */
+  | { readonly type: 'grace' }
+  | { readonly type: 'kill' }
+  /** The process has gone, and nothing is left to do. */
+  | { readonly type: 'end' };
 
 /**
- * Runs a job's process and reports to the database: that it is alive, and its events, in their order. While the database
- * cannot be reached the process goes on and its events wait here. Who has lost the lease kills its process and says nothing more.
+ * One run of a job, without its process, its database and its clocks: each event returns what to do. Events of the
+ * process are reported in their order, each once; while the database is away they wait here. The job is settled when the
+ * process has ended and all its events are stored. A run that has lost its lease kills its process and says nothing more.
  */
-export function startRun(options: RunOptions): JobRun {
-  const { job, runner, folder, program, database, queue, timing, signal, onError } = options;
-  const pending: NewEvent[] = [];
-  let told: RunningJob = { id: job.id, type: job.type };
+export interface JobRun {
+  /** The process says what it does. */
+  event(event: TimedEvent): RunAction[];
+  /** The process says how it ends. */
+  ending(ending: Ending): RunAction[];
+  /** The process is no more. */
+  gone(reason: string): RunAction[];
+  /** The report is stored; `cancelling`: somebody asked for the job's end. */
+  reported(cancelling: boolean): RunAction[];
+  /** The job belongs to somebody else. */
+  lost(): RunAction[];
+  settled(): RunAction[];
+  /** A report, or settling, did not succeed; whether it is stored is not known. */
+  failed(): RunAction[];
+  /** It is time for the next report: at the start, by the clock, or because somebody asks for it. */
+  due(): RunAction[];
+  graceOver(): RunAction[];
+  /** The service stops: the job goes back to the queue with a checkpoint. */
+  stop(): RunAction[];
+  state(): RunningJob;
+}
+
+export interface JobRunOptions {
+  readonly id: string;
+  readonly type: JobType;
+  /** Events that may wait for the database: beyond, steps are left out. Default 10,000. */
+  readonly maxWaitingEvents?: number;
+}
+
+export function createJobRun({ id, type, maxWaitingEvents = 10_000 }: JobRunOptions): JobRun {
+  let state: RunningJob = { id, type };
+  let phase: 'reporting' | 'settling' | 'waiting' | 'over' = 'waiting';
+  /** Events that are not known to be stored; those of `report`, if any, come first. */
+  const waiting: TimedEvent[] = [];
+  /** Not known to be stored. */
+  let report: Report | undefined;
+  let reports = 0;
+  let ending: Ending | undefined;
+  /** Set when the process does nothing more. */
   let outcome: Outcome | undefined;
-  let cancelling = false;
-  let wake = (): void => undefined;
+  let gone = false;
+  let stopping = false;
+  let asked = false;
 
-  const child = startJobProcess(program, job, folder, ({ type, ...data }) => {
-    told = afterEvent(told, type, data);
-    if (type !== 'step' || pending.length < maxPendingSteps) {
-      pending.push({ time: new Date().toISOString(), type, data });
+  function next(): RunAction[] {
+    if (outcome !== undefined && report === undefined && waiting.length === 0) {
+      phase = 'settling';
+      return [{ type: 'settle', outcome, stopping }];
     }
-  });
-  void child.ended.then((how) => {
-    outcome = how;
-    wake();
-  });
-  const stop = (): void => child.stop(timing.graceMs);
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-
-  /** Answers whether the job is still this runner's. The same report may be sent again: it is stored once. */
-  async function send(number: number, events: readonly NewEvent[]): Promise<boolean> {
-    return database.transaction(async (sql) => {
-      const row = await lockJob(sql, job.id);
-      if (row?.runner !== runner) return false;
-      await renewLease(sql, job.id, timing.leaseMs);
-      cancelling = row.cancelling;
-      if (row.reports >= number) return true;
-      await appendEvents(sql, job.id, events);
-      const saved = events.some(({ type }) => type === 'checkpoint');
-      await changeJob(sql, job.id, {
-        reports: number,
-        ...(told.progress && { progress: told.progress }),
-        ...(saved && { starts: 0 }),
-      });
-      return true;
-    });
+    phase = 'reporting';
+    report ??= {
+      number: ++reports,
+      events: [...waiting],
+      ...(state.progress && { progress: state.progress }),
+    };
+    return [{ type: 'report', report }];
   }
 
-  async function settle(how: Outcome): Promise<void> {
-    await database.transaction(async (sql) => {
-      const row = await lockJob(sql, job.id);
-      if (row?.runner !== runner) return; // was settled, and the answer lost
-      if (how.type === 'done') await end(sql, queue, job.id, 'done', { result: how.result });
-      else if (how.type === 'failed') await end(sql, queue, job.id, 'failed', { error: how.error });
-      else if (row.cancelling) await end(sql, queue, job.id, 'cancelled');
-      else if (signal.aborted) await putBack(sql, queue, job.id, 'the service stops', { starts: 0 });
-      else
-        await putBack(sql, queue, job.id, `its process ${how.type === 'crashed' ? how.reason : 'stopped'}`);
-    });
+  function wait(): RunAction[] {
+    phase = 'waiting';
+    return [{ type: 'wait' }];
   }
 
-  async function report(): Promise<void> {
-    for (let number = 1; ; number++) {
-      const events = [...pending];
-      const last = outcome;
-      for (;;) {
-        try {
-          if (!(await send(number, events))) return child.kill();
-          pending.splice(0, events.length);
-          if (last === undefined || pending.length > 0) break;
-          return await settle(last);
-        } catch (error) {
-          onError(error);
-          if (last && signal.aborted) return; // the lease will tell
-          await delay(timing.reportMs);
-        }
-      }
-      if (cancelling) stop();
-      if (outcome === undefined) {
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        await Promise.race([woken, delay(timing.reportMs)]);
-      }
-    }
+  const nextIfWaiting = (): RunAction[] => (phase === 'waiting' ? next() : []);
+
+  function over(): RunAction[] {
+    phase = 'over';
+    return gone ? [{ type: 'end' }] : [];
   }
 
-  const ended = report().finally(async () => {
-    await child.gone;
-    signal.removeEventListener('abort', stop);
-  });
-  return { state: () => told, hurry: () => wake(), ended };
+  function askToEnd(): RunAction[] {
+    if (asked || ending !== undefined || outcome !== undefined) return [];
+    asked = true;
+    return [{ type: 'stop' }, { type: 'grace' }];
+  }
+
+  return {
+    event(timed) {
+      if (phase === 'over' || phase === 'settling') return []; // of a process that was killed: too late
+      state = after(state, timed);
+      if (timed.event.type !== 'step' || waiting.length < maxWaitingEvents) waiting.push(timed);
+      return [];
+    },
+    ending(said) {
+      if (ending !== undefined) return [];
+      ending = said;
+      return asked || outcome !== undefined || phase === 'over' ? [] : [{ type: 'grace' }];
+    },
+    gone(reason) {
+      gone = true;
+      outcome ??= ending ?? { type: 'crashed', reason };
+      return phase === 'over' ? over() : nextIfWaiting();
+    },
+    reported(cancelling) {
+      waiting.splice(0, report!.events.length);
+      report = undefined;
+      const actions = cancelling ? askToEnd() : [];
+      return [...actions, ...(outcome === undefined ? wait() : next())];
+    },
+    lost() {
+      const actions: RunAction[] = outcome === undefined ? [{ type: 'kill' }] : [];
+      return [...actions, ...over()];
+    },
+    settled: over,
+    failed: () => (outcome !== undefined && stopping ? over() : wait()), // the end of the lease will tell
+    due: nextIfWaiting,
+    graceOver() {
+      if (outcome !== undefined || phase === 'over') return []; // has gone, or was killed
+      outcome = ending ?? { type: 'crashed', reason: 'was ended by SIGKILL' };
+      return [{ type: 'kill' }, ...nextIfWaiting()];
+    },
+    stop() {
+      stopping = true;
+      if (phase === 'over') return [];
+      return outcome === undefined ? askToEnd() : nextIfWaiting();
+    },
+    state: () => state,
+  };
 }
 
 // --- helpers ---
 
-function afterEvent(told: RunningJob, type: string, data: Record<string, unknown>): RunningJob {
-  if (type === 'step') {
-    const { epoch, step, steps, imagesPerSecond, etaSeconds, loss } = data as unknown as JobProgress & {
-      loss: number;
-    };
-    return { ...told, progress: { epoch, step, steps, imagesPerSecond, etaSeconds }, loss };
+function after(state: RunningJob, { time, event }: TimedEvent): RunningJob {
+  if (event.type === 'step') {
+    const { epoch, step, steps, imagesPerSecond, etaSeconds } = event;
+    const progress = { epoch, step, steps, imagesPerSecond, etaSeconds };
+    return { ...state, progress, ...('loss' in event && { loss: event.loss }) };
   }
-  if (type === 'checkpoint') {
-    const { seconds = 0 } = data as { seconds?: number };
-    return { ...told, checkpoint: { savedAtMs: Date.now(), seconds } };
+  if (event.type === 'checkpoint') {
+    return { ...state, checkpoint: { savedAtMs: Date.parse(time), seconds: event.seconds } };
   }
-  return told;
+  return state;
 }

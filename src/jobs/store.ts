@@ -1,30 +1,44 @@
+import { z } from 'zod';
 import type { Sql } from '../database/database.ts';
-import type { Job, JobEvent, JobRequest, JobState, JobType } from './job.ts';
-import { jobStates } from './job.ts';
+import { progress } from '../training/events.ts';
+import {
+  type Job,
+  type JobEvent,
+  type JobRequest,
+  type JobState,
+  job,
+  jobError,
+  jobResult,
+  jobStates,
+  type ProcessEvent,
+  type StateEvent,
+} from './job.ts';
 
 /** The rows of jobs and their events. Each function is one or two statements; transactions are their callers'. */
 
-export type NewEvent = Omit<JobEvent, 'sequence'>;
-
-export interface JobRow {
-  readonly id: string;
-  readonly type: JobType;
-  readonly dataset: string;
-  readonly ensemble: string;
-  readonly settings: Record<string, unknown>;
-  readonly state: JobState;
-  readonly created_at: Date;
-  readonly started_at: Date | null;
-  readonly finished_at: Date | null;
-  readonly progress: NonNullable<Job['progress']> | null;
-  readonly result: NonNullable<Job['result']> | null;
-  readonly error: NonNullable<Job['error']> | null;
-  readonly sequence: number;
-  readonly cancelling: boolean;
-  readonly runner: string | null;
-  readonly reports: number;
-  readonly starts: number;
+/** An event that has no number yet. */
+export interface NewEvent {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly event: ProcessEvent | StateEvent;
 }
+
+const jobRow = z.object({
+  ...job.pick({ id: true, type: true, dataset: true, ensemble: true, settings: true, state: true }).shape,
+  created_at: z.date(),
+  started_at: z.date().nullable(),
+  finished_at: z.date().nullable(),
+  progress: progress.nullable(),
+  result: jobResult.nullable(),
+  error: jobError.nullable(),
+  sequence: z.int(),
+  cancelling: z.boolean(),
+  runner: z.string().nullable(),
+  reports: z.int(),
+  starts: z.int(),
+});
+
+export type JobRow = Readonly<z.output<typeof jobRow>>;
 
 /** Columns that change, without those of {@link JobRequest}. JSON as objects. */
 export type JobChange = Partial<
@@ -33,7 +47,8 @@ export type JobChange = Partial<
 
 export async function insertJob(sql: Sql, id: string, request: JobRequest): Promise<JobRow> {
   const { type, dataset, ensemble, settings } = request;
-  const [row] = await sql.query<JobRow>(
+  const [row] = await queryJobs(
+    sql,
     `INSERT INTO verydeep.job (id, type, dataset, ensemble, settings, state)
      VALUES ($1, $2, $3, $4, $5::jsonb, 'queued') RETURNING *`,
     [id, type, dataset, ensemble, JSON.stringify(settings)],
@@ -42,17 +57,17 @@ export async function insertJob(sql: Sql, id: string, request: JobRequest): Prom
 }
 
 export async function findJob(sql: Sql, id: string): Promise<JobRow | undefined> {
-  return (await sql.query<JobRow>('SELECT * FROM verydeep.job WHERE id = $1', [id]))[0];
+  return (await queryJobs(sql, 'SELECT * FROM verydeep.job WHERE id = $1', [id]))[0];
 }
 
 /** The same, and nobody else changes it until the transaction ends. */
 export async function lockJob(sql: Sql, id: string): Promise<JobRow | undefined> {
-  return (await sql.query<JobRow>('SELECT * FROM verydeep.job WHERE id = $1 FOR UPDATE', [id]))[0];
+  return (await queryJobs(sql, 'SELECT * FROM verydeep.job WHERE id = $1 FOR UPDATE', [id]))[0];
 }
 
 /** Newest first. */
 export function listJobs(sql: Sql): Promise<JobRow[]> {
-  return sql.query<JobRow>('SELECT * FROM verydeep.job ORDER BY created_at DESC, id');
+  return queryJobs(sql, 'SELECT * FROM verydeep.job ORDER BY created_at DESC, id', []);
 }
 
 export async function countJobs(sql: Sql): Promise<Record<JobState, number>> {
@@ -64,17 +79,17 @@ export async function countJobs(sql: Sql): Promise<Record<JobState, number>> {
   return counts;
 }
 
-/** Changes columns and answers the new row. */
+/** Changes columns and returns the new row. */
 export async function changeJob(sql: Sql, id: string, change: JobChange): Promise<JobRow> {
   const columns = Object.keys(change);
   const values = Object.values(change).map((value) =>
     value !== null && typeof value === 'object' && !(value instanceof Date) ? JSON.stringify(value) : value,
   );
   const sets = columns.map((column, i) => `${column} = $${i + 2}`);
-  const [row] = await sql.query<JobRow>(
-    `UPDATE verydeep.job SET ${sets.join(', ')} WHERE id = $1 RETURNING *`,
-    [id, ...values],
-  );
+  const [row] = await queryJobs(sql, `UPDATE verydeep.job SET ${sets.join(', ')} WHERE id = $1 RETURNING *`, [
+    id,
+    ...values,
+  ]);
   return row!;
 }
 
@@ -99,13 +114,14 @@ export async function lockLostJobs(sql: Sql, all: boolean): Promise<string[]> {
 /** Gives events the next numbers of their job, in this order. */
 export async function appendEvents(sql: Sql, id: string, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
+  const rows = events.map(({ time, event: { type, ...data } }) => ({ time, type, data }));
   await sql.query(
     `WITH numbered AS (UPDATE verydeep.job SET sequence = sequence + $2::integer WHERE id = $1 RETURNING sequence)
      INSERT INTO verydeep.event (job, sequence, time, type, data)
      SELECT $1, numbered.sequence - $2::integer + e.position::integer,
             (e.event->>'time')::timestamptz, e.event->>'type', e.event->'data'
      FROM numbered, jsonb_array_elements($3::jsonb) WITH ORDINALITY AS e(event, position)`,
-    [id, events.length, JSON.stringify(events)],
+    [id, rows.length, JSON.stringify(rows)],
   );
 }
 
@@ -135,4 +151,11 @@ export function jobOf(row: JobRow): Job {
     ...(result && { result }),
     ...(error && { error }),
   };
+}
+
+// --- helpers ---
+
+/** A statement whose rows are whole jobs. */
+async function queryJobs(sql: Sql, text: string, values: readonly unknown[]): Promise<JobRow[]> {
+  return z.array(jobRow).parse(await sql.query(text, values));
 }

@@ -1,6 +1,6 @@
-import type { Sql } from '../database/database.ts';
+import type { Database, Sql } from '../database/database.ts';
 import { VerydeepError } from '../errors.ts';
-import type { Job, JobRequest, JobState } from './job.ts';
+import type { JobError, JobRequest, JobState, StateEvent } from './job.ts';
 import type { JobQueue } from './queue.ts';
 import {
   appendEvents,
@@ -11,7 +11,6 @@ import {
   type JobRow,
   lockJob,
   lockLostJobs,
-  type NewEvent,
   renewLease,
 } from './store.ts';
 
@@ -20,46 +19,80 @@ import {
  * queue and the events together, so that no kill leaves two of them at odds.
  */
 
+/** A transaction in which jobs change their states. */
+export interface Transaction {
+  readonly sql: Sql;
+  readonly queue: JobQueue;
+  /** Filled with the jobs that have changed their state. */
+  readonly moves: Move[];
+}
+
+/** A job in its new state. */
+export interface Move {
+  readonly row: JobRow;
+  readonly event: StateEvent;
+}
+
+export type Transact = <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+
+/** Returns what runs transactions, and tells of each job's new state once it is committed. */
+export function createTransact(database: Database, queue: JobQueue, onMove: (move: Move) => void): Transact {
+  return async (work) => {
+    const moves: Move[] = [];
+    const result = await database.transaction((sql) => work({ sql, queue, moves }));
+    for (const move of moves) onMove(move);
+    return result;
+  };
+}
+
 /** A job that was started so often without a checkpoint in between fails: its process does not survive. */
 const maxStarts = 3;
 
-export async function queueNew(sql: Sql, queue: JobQueue, id: string, request: JobRequest): Promise<JobRow> {
+export async function queueNew(transaction: Transaction, id: string, request: JobRequest): Promise<JobRow> {
+  const { sql, queue } = transaction;
   await insertJob(sql, id, request);
   await queue.add(sql, id);
-  return moveTo(sql, id, 'queued');
+  return moveTo(transaction, id, 'queued');
 }
 
-/** A queued job is cancelled at once; of a running one its runner is told, which answers within seconds. */
-export async function cancel(sql: Sql, queue: JobQueue, id: string): Promise<JobRow> {
+/** A queued job is cancelled at once; of a running one its runner is told, which ends it within seconds. */
+export async function cancel(transaction: Transaction, id: string): Promise<JobRow> {
+  const { sql, queue } = transaction;
   const row = await existing(sql, id);
   if (row.state === 'running') return changeJob(sql, id, { cancelling: true });
   if (row.state !== 'queued') throw conflict(row, 'a queued or running job');
   await queue.remove(sql, id);
-  return moveTo(sql, id, 'cancelled', ended());
+  return moveTo(transaction, id, 'cancelled', ended());
 }
 
 /** Queues an ended job again, behind those that wait. */
-export async function resume(sql: Sql, queue: JobQueue, id: string): Promise<JobRow> {
+export async function resume(transaction: Transaction, id: string): Promise<JobRow> {
+  const { sql, queue } = transaction;
   const row = await existing(sql, id);
   if (row.state !== 'cancelled' && row.state !== 'failed') throw conflict(row, 'a cancelled or failed job');
   await queue.add(sql, id);
-  return moveTo(sql, id, 'queued', { finished_at: null, error: null, cancelling: false, starts: 0 });
+  return moveTo(transaction, id, 'queued', {
+    finished_at: null,
+    error: null,
+    cancelling: false,
+    starts: 0,
+  });
 }
 
 /** Gives the next job that waits to `runner`. Jobs that cannot be started any more end here. */
 export async function take(
-  sql: Sql,
-  queue: JobQueue,
+  transaction: Transaction,
   runner: string,
   leaseMs: number,
 ): Promise<JobRow | undefined> {
+  const { sql, queue } = transaction;
   for (let id = await queue.take(sql); id !== undefined; id = await queue.take(sql)) {
     const row = (await lockJob(sql, id))!;
-    if (row.cancelling) await end(sql, queue, id, 'cancelled');
-    else if (row.starts >= maxStarts) await end(sql, queue, id, 'failed', { error: doesNotSurvive });
+    if (row.cancelling) await end(transaction, id, 'cancelled');
+    else if (row.starts >= maxStarts) await end(transaction, id, 'failed', { error: doesNotSurvive });
     else {
       await renewLease(sql, id, leaseMs);
-      return moveTo(sql, id, 'running', {
+      return moveTo(transaction, id, 'running', {
         runner,
         reports: 0,
         starts: row.starts + 1,
@@ -70,40 +103,38 @@ export async function take(
   return undefined;
 }
 
-/** The job ends; it can be resumed where it was cancelled or failed. */
+/** The job ends; it can be resumed if it was cancelled or failed. */
 export async function end(
-  sql: Sql,
-  queue: JobQueue,
+  transaction: Transaction,
   id: string,
   state: 'done' | 'failed' | 'cancelled',
   outcome: Pick<JobChange, 'result' | 'error'> = {},
 ): Promise<void> {
-  await queue.remove(sql, id);
-  await moveTo(sql, id, state, { ...ended(), ...outcome });
+  await transaction.queue.remove(transaction.sql, id);
+  await moveTo(transaction, id, state, { ...ended(), ...outcome });
 }
 
 /** Puts a job back to its place in the queue; it goes on from its checkpoint. */
 export async function putBack(
-  sql: Sql,
-  queue: JobQueue,
+  transaction: Transaction,
   id: string,
   reason: string,
   change: JobChange = {},
 ): Promise<void> {
-  await queue.putBack(sql, id);
-  await moveTo(sql, id, 'queued', { runner: null, lease_until: null, ...change }, { reason });
+  await transaction.queue.putBack(transaction.sql, id);
+  await moveTo(transaction, id, 'queued', { runner: null, lease_until: null, ...change }, reason);
 }
 
 /** Puts back the jobs whose runner is lost: its lease is over, or `all` are known to be. */
-export async function putBackLost(sql: Sql, queue: JobQueue, all = false): Promise<void> {
-  for (const id of await lockLostJobs(sql, all)) {
-    await putBack(sql, queue, id, 'the process that ran it has not been heard of');
+export async function putBackLost(transaction: Transaction, all = false): Promise<void> {
+  for (const id of await lockLostJobs(transaction.sql, all)) {
+    await putBack(transaction, id, 'the process that ran it has not been heard of');
   }
 }
 
 // --- helpers ---
 
-const doesNotSurvive: NonNullable<Job['error']> = {
+const doesNotSurvive: JobError = {
   code: 'INTERNAL',
   message: `its process ended ${maxStarts} times without a checkpoint in between; the job's log has its last words`,
 };
@@ -116,17 +147,22 @@ const ended = (): JobChange => ({
 });
 
 async function moveTo(
-  sql: Sql,
+  { sql, moves }: Transaction,
   id: string,
   state: JobState,
   change: JobChange = {},
-  data: Record<string, unknown> = {},
+  reason?: string,
 ): Promise<JobRow> {
   const row = await changeJob(sql, id, { ...change, state });
-  const { result, error } = row;
-  const told = { state, ...data, ...(state === 'done' && { result }), ...(state === 'failed' && { error }) };
-  const event: NewEvent = { time: new Date().toISOString(), type: 'state', data: told };
-  await appendEvents(sql, id, [event]);
+  const event: StateEvent = {
+    type: 'state',
+    state,
+    ...(reason !== undefined && { reason }),
+    ...(state === 'done' && row.result && { result: row.result }),
+    ...(state === 'failed' && row.error && { error: row.error }),
+  };
+  await appendEvents(sql, id, [{ time: new Date().toISOString(), event }]);
+  moves.push({ row, event });
   return row;
 }
 

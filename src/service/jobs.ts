@@ -1,7 +1,7 @@
 import { openEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { createJobs } from '../jobs/create-jobs.ts';
-import type { Jobs } from '../jobs/job.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { programBeside } from '../processes/programs.ts';
 import { threadLimit } from '../processes/threads.ts';
 import { createJobCheck } from '../tasks/check.ts';

@@ -5,7 +5,7 @@ import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { createScheduler } from '../inference/scheduling/scheduler.ts';
-import type { Jobs } from '../jobs/job.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { type App, createApp } from '../server/app.ts';
 import { createMetrics } from '../server/operations/metrics.ts';
 import { createDeployment } from '../serving/deployment.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { writeReport } from '../evaluation/report/write.ts';
 import { metricsOf, runEvaluation } from '../evaluation/run.ts';
-import type { JobResult } from '../jobs/job.ts';
-import type { EvaluationStep, JobRunOptions } from './context.ts';
+import type { EvaluationStep, JobResult } from '../jobs/job.ts';
+import type { JobRunOptions } from './context.ts';
 import { datasetFolder } from './dataset.ts';
 import { parseEvaluationSettings } from './evaluation-settings.ts';
 import { findVersion } from './source.ts';

@@ -6,9 +6,9 @@ import type { ColourStatistics } from '../image/colour-shift.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
+import type { ValidationResult } from './events.ts';
 import type { ScheduleState } from './schedule.ts';
 import { decisive, type TrainingSettings } from './settings.ts';
-import type { ValidationResult } from './validate.ts';
 
 /** How far a training is. */
 export interface TrainingState {

@@ -10,9 +10,8 @@ import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
-import type { OnTrainingEvent, TrainingEvent } from './events.ts';
+import type { OnTrainingEvent, TrainingEvent, ValidationResult } from './events.ts';
 import type { TrainingSettings } from './settings.ts';
-import type { ValidationResult } from './validate.ts';
 
 /** The files of one training. */
 export interface RunFolder {

@@ -3,17 +3,8 @@ import { cornersOf, intersectionOverUnion, type RelativeBox, relativeToCrop } fr
 import type { ImageLimits } from '../image/limits.ts';
 import { centralCrop } from './batch.ts';
 import { pixelsOf, type StoredPicture } from './dataset.ts';
+import type { ValidationResult } from './events.ts';
 import { cropResized } from './resample.ts';
-
-/** How a network does on the validation split. */
-export interface ValidationResult {
-  /** Cross-entropy, or sum((box - target)^2) / 2; mean over the pictures. */
-  readonly loss: number;
-  /** Share of the pictures whose class comes first, or whose predicted box has an IoU over 0.5 with the true one. */
-  readonly accuracy: number;
-  /** Share of the pictures whose class is among the first five; only of classification networks. */
-  readonly top5?: number;
-}
 
 export interface ValidationOptions {
   /** Smallest side Q to which pictures are rescaled. */

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import type { Jobs } from '../../src/jobs/job.ts';
+import type { Jobs } from '../../src/jobs/jobs.ts';
 import { createQueue } from '../../src/jobs/queue.ts';
 import { changeJob } from '../../src/jobs/store.ts';
-import { queueNew, take } from '../../src/jobs/transitions.ts';
+import { createTransact, queueNew, take } from '../../src/jobs/transitions.ts';
 import type { TestDatabase } from '../database/test-database.ts';
 import { eventsOf, follow, namesOf, request, startJobs, startsOf, temporaryFolder } from './test-jobs.ts';
 
@@ -128,6 +128,31 @@ export function jobsContract(test: () => TestDatabase): void {
       await eventsOf(jobs, id);
       const { state, error } = await jobs.get(id);
       expect([state, error?.message]).toEqual(['failed', expect.stringContaining('cannot be started')]);
+    });
+  });
+
+  describe('a process that is not as expected', () => {
+    it('may say what is not in the protocol: it is complained of, and the job goes on', async () => {
+      const complaints: unknown[] = [];
+      await stop(jobs);
+      const other = await replica({ onError: (error) => complaints.push(error) });
+      const { id } = await other.create(request({ babbles: true, now: 1 }));
+      expect(namesOf(await eventsOf(other, id))).toEqual([
+        ...['state:queued', 'state:running', 'start', 'checkpoint', 'step', 'state:done'],
+      ]);
+      expect(complaints).toEqual([
+        expect.objectContaining({ code: 'INTERNAL', message: expect.stringContaining('unexpected message') }),
+      ]);
+    });
+
+    it('may say that it is done and not end: it is killed, and the job is done', async () => {
+      await stop(jobs);
+      const impatient = await replica({ timing: { graceMs: 10 } });
+      const { id } = await impatient.create(request({ lingers: true, now: 1 }));
+      const following = follow(impatient, id);
+      const { pid } = await following.started();
+      await following.state('done');
+      await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
     });
   });
 
@@ -283,9 +308,10 @@ export function jobsContract(test: () => TestDatabase): void {
       const id = '22222222-0000-4000-8000-000000000000';
       const queue = createQueue(database);
       await queue.start();
-      await database.transaction((sql) => queueNew(sql, queue, id, request({ now: 1 })));
+      const transact = createTransact(database, queue, () => undefined);
+      await transact((transaction) => queueNew(transaction, id, request({ now: 1 })));
       const lease = -1; // it is over already
-      const taken = await database.transaction((sql) => take(sql, queue, stranger, lease));
+      const taken = await transact((transaction) => take(transaction, stranger, lease));
       expect(taken?.id).toBe(id);
       const other = await replica({ timing: { leaseMs: 1000 } });
       const reasons = (await eventsOf(other, id)).map(({ data }) => data.reason).filter(Boolean);

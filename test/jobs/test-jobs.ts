@@ -5,7 +5,8 @@ import { expect } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { VerydeepError } from '../../src/errors.ts';
 import { createJobs, type JobsOptions } from '../../src/jobs/create-jobs.ts';
-import type { JobEvent, JobRequest, Jobs } from '../../src/jobs/job.ts';
+import type { JobEvent, JobRequest } from '../../src/jobs/job.ts';
+import type { Jobs } from '../../src/jobs/jobs.ts';
 
 /** Short, so that tests are; nothing of what they expect depends on it. */
 const timing = { leaseMs: 5000, reportMs: 20, graceMs: 5000, pollMs: 20 };
@@ -69,7 +70,10 @@ export function follow(jobs: Jobs, id: string, sequence = 0) {
     /** The next one of this state. */
     state: (state: string) => until(({ type, data }) => type === 'state' && data.state === state),
     /** The process of the next start, and the step that it starts from. */
-    started: async () => (await until(({ type }) => type === 'start')).data as { pid: number; step: number },
+    async started() {
+      const { engine, step } = (await until(({ type }) => type === 'start')).data;
+      return { pid: Number(engine), step };
+    },
     leave: () => leaving.abort(),
     events,
   };

@@ -2,12 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Database, Sql } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import type { JobState } from '../../src/jobs/job.ts';
-import { createQueue, type JobQueue } from '../../src/jobs/queue.ts';
+import { createQueue } from '../../src/jobs/queue.ts';
+import { settle } from '../../src/jobs/reports.ts';
+import type { Outcome } from '../../src/jobs/run.ts';
 import { migrate } from '../../src/jobs/schema.ts';
 import { listJobs, lockJob, readEvents } from '../../src/jobs/store.ts';
-import { cancel, end, putBack, putBackLost, queueNew, resume, take } from '../../src/jobs/transitions.ts';
+import {
+  cancel,
+  createTransact,
+  putBackLost,
+  queueNew,
+  resume,
+  type Transact,
+  type Transaction,
+  take,
+} from '../../src/jobs/transitions.ts';
 import { request } from './test-jobs.ts';
 
 type Move = `${JobState} > ${JobState}`;
@@ -32,11 +43,17 @@ const event = fc.record({
 });
 
 let database: Database;
-let queue: JobQueue;
+let transact: Transact;
+/** The states that were told of, `ID: STATE`. */
+let told: string[];
 beforeAll(async () => {
   database = await openInMemory();
-  queue = createQueue(database);
+  const queue = createQueue(database);
   await queue.start();
+  transact = createTransact(database, queue, ({ row, event }) => {
+    expect(event.state).toBe(row.state);
+    told.push(`${row.id}: ${row.state}`);
+  });
   await migrate(database);
 });
 afterAll(() => database.close());
@@ -45,16 +62,16 @@ it('a job goes from state to state only as it may, whatever happens in whatever 
   const seen = new Set<string>();
   const property = fc.asyncProperty(fc.array(event, { minLength: 12, maxLength: 16 }), async (events) => {
     await database.query('DELETE FROM verydeep.job; DELETE FROM verydeep_queue.job');
+    told = [];
     const ids = [randomUUID(), randomUUID()];
-    for (const id of ids) await database.transaction((sql) => queueNew(sql, queue, id, request()));
+    for (const id of ids) await transact((transaction) => queueNew(transaction, id, request()));
     const states = async (): Promise<JobState[]> => {
       const jobs = new Map((await listJobs(database)).map(({ id, state }) => [id, state]));
       return ids.map((id) => jobs.get(id)!);
     };
     let before = await states();
     for (const { name, job } of events) {
-      const refused = await database
-        .transaction((sql) => happen(sql, queue, name, ids[job]!))
+      const refused = await transact((transaction) => happen(transaction, name, ids[job]!))
         .then(() => false)
         .catch((error: { code: unknown }) => error.code === 'JOB_CONFLICT' || Promise.reject(error));
       const after = await states();
@@ -105,25 +122,30 @@ async function openInMemory(): Promise<Database> {
   };
 }
 
-/** As run.ts does it: who is not the job's runner says nothing of it. */
-async function happen(sql: Sql, queue: JobQueue, name: EventName, id: string): Promise<unknown> {
-  if (name === 'cancel') return cancel(sql, queue, id);
-  if (name === 'resume') return resume(sql, queue, id);
-  if (name === 'take') return take(sql, queue, randomUUID(), 60_000);
-  if (name === 'lost') return putBackLost(sql, queue, true);
-  const row = (await lockJob(sql, id))!;
-  if (row.runner === null) return;
-  if (name === 'done' || name === 'failed') return end(sql, queue, id, name);
-  return row.cancelling ? end(sql, queue, id, 'cancelled') : putBack(sql, queue, id, 'stopped');
+async function happen(transaction: Transaction, name: EventName, id: string): Promise<unknown> {
+  if (name === 'cancel') return cancel(transaction, id);
+  if (name === 'resume') return resume(transaction, id);
+  if (name === 'take') return take(transaction, randomUUID(), 60_000);
+  if (name === 'lost') return putBackLost(transaction, true);
+  const { runner } = (await lockJob(transaction.sql, id))!;
+  const claim = { id, runner: runner ?? 'nobody', leaseMs: 60_000 };
+  return settle(transaction, claim, outcomes[name], false);
 }
+
+const outcomes = {
+  done: { type: 'done', result: { ensemble: 'mine', version: '1', digest: 'sha256:0', metrics: {} } },
+  failed: { type: 'failed', error: { code: 'INVALID_DATASET', message: 'no pictures' } },
+  stopped: { type: 'stopped' },
+} as const satisfies Record<string, Outcome>;
 
 /** The events tell every state that the job was in, in their order, and the last one is its own. */
 async function expectHistories(database: Database, ids: readonly string[], states: readonly JobState[]) {
   const allowed: readonly string[] = Object.values(moves).flat();
   for (const [i, id] of ids.entries()) {
-    const told = (await readEvents(database, id, 0, 1000)).map(({ data }) => data.state as JobState);
-    expect(told[0]).toBe('queued');
-    expect(told.at(-1)).toBe(states[i]);
-    told.slice(1).forEach((state, k) => void expect(allowed).toContain(`${told[k]} > ${state}`));
+    const stored = (await readEvents(database, id, 0, 1000)).map(({ data }) => data.state as JobState);
+    expect(stored[0]).toBe('queued');
+    expect(stored.at(-1)).toBe(states[i]);
+    stored.slice(1).forEach((state, k) => void expect(allowed).toContain(`${stored[k]} > ${state}`));
+    expect(told.filter((line) => line.startsWith(id))).toEqual(stored.map((state) => `${id}: ${state}`));
   }
 }

@@ -1,8 +1,9 @@
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
+import { job, jobRequest } from '../../jobs/job.ts';
 import { failures } from '../images/docs.ts';
-import { job, jobList, jobRequest } from './schemas.ts';
+import { jobList } from './schemas.ts';
 
 const guarded = { tags: ['jobs'], security: [{ bearer: [] }] };
 

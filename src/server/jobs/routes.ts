@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, VerydeepError } from '../../errors.ts';
-import type { Job, JobRequest, Jobs } from '../../jobs/job.ts';
+import { type Job, type JobRequest, jobRequest } from '../../jobs/job.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import { requireToken } from '../bearer.ts';
 import { createErrorHandler } from '../errors.ts';
 import { describeIssues } from '../issues.ts';
 import { acceptJobBodies, jobErrors } from './bodies.ts';
 import { describeJobs } from './docs.ts';
 import { eventStream } from './event-stream.ts';
-import { jobRequest } from './schemas.ts';
 
 /** The queue of jobs and the token of those who may use it. */
 export interface Admin {

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { Jobs, RunningJob } from '../../jobs/job.ts';
+import type { RunningJob } from '../../jobs/job.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import { within } from '../within.ts';
 
 export type JobGauges = Pick<Jobs, 'counts' | 'running'>;

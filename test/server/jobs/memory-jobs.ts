@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { VerydeepError } from '../../../src/errors.ts';
-import type { Job, JobEvent, JobState, Jobs, RunningJob } from '../../../src/jobs/job.ts';
+import type { Job, JobEvent, JobState, RunningJob } from '../../../src/jobs/job.ts';
+import type { Jobs } from '../../../src/jobs/jobs.ts';
 
 export interface MemoryJobs extends Jobs {
   /** Something happens to a job. */
