@@ -1,3 +1,4 @@
+import { on } from 'node:events';
 import type { TrainingBatch } from '../engine/training-step.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { programBeside, startThread } from '../processes/programs.ts';
@@ -39,18 +40,8 @@ export function createBatchLoader(
   const batch = allocateBatch(plan); // native runtimes refuse shared memory
   const data: LoaderData = { plan, pictures, limits, slots };
   const worker = startThread(programBeside(import.meta.url, './loader-worker'), data);
-  let ready = 0;
-  let given = 0;
-  let failure: Error | undefined;
-  let wake = (): void => undefined;
-  worker.on('message', () => {
-    ready += 1; // the thread answers jobs in their order, so a count says which
-    wake();
-  });
-  worker.on('error', (error) => {
-    failure = error;
-    wake();
-  });
+  /** Slots as they are filled, in the order of the jobs; an error of the thread comes after those. */
+  const filled = on(worker, 'message', { close: ['exit'] });
 
   const steps = stepsPerEpoch(pictures.length, plan.batch);
   let index: MicroBatchIndex =
@@ -63,14 +54,9 @@ export function createBatchLoader(
 
   return {
     async next() {
-      while (ready === 0) {
-        if (failure) throw failure;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      ready -= 1;
-      const slot = given++ % slotCount;
+      const { done, value } = await filled.next();
+      if (done) throw new Error('the thread that loads images has ended');
+      const [slot] = value as [number];
       copyBatch(slots[slot]!, batch);
       refill(slot);
       return batch;
