@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
   commands: ['commands/cli', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'service', 'tasks', 'training'],
-  'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'inference', 'server/images', 'service', 'training'],
+  'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'image', 'inference', 'server/images', 'service', 'training'],
   database: ['errors', 'files', 'processes'],
   datasets: ['errors', 'image'],
   engine: ['engine/onednn', 'engine/onnx', 'engine/parallel', 'engine/reference', 'errors', 'formats', 'network'],

@@ -2,13 +2,11 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { invalid, type Sample, some } from './listing.ts';
+import { imageFileName } from '../image/format.ts';
+import { examplesOf, invalid, type Sample } from './listing.ts';
 import { readLines } from './read-text.ts';
 
-/** Names of image files; what else lies among them is ignored. */
-const imageName = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
-
-/** What lies in the folder of a split: folders of classes, images, or both. */
+/** What lies in the folder of a split: folders of classes, images, or both. Other files are ignored. */
 export interface SplitContents {
   readonly classes: readonly string[];
   readonly images: readonly string[];
@@ -23,7 +21,7 @@ export async function readSplitContents(root: string): Promise<SplitContents> {
   const images: string[] = [];
   for (const entry of entries) {
     if (await isFolder(root, entry)) classes.push(entry.name);
-    else if (imageName.test(entry.name)) images.push(entry.name);
+    else if (imageFileName.test(entry.name)) images.push(entry.name);
   }
   return { classes: classes.sort(), images: images.sort() };
 }
@@ -50,14 +48,14 @@ export async function readClassFolders(
     const before = samples.length;
     for (const file of (await readdir(join(root, folder))).sort()) {
       const name = `${folder}/${file}`;
-      if (imageName.test(file) && wanted.takes(name))
+      if (imageFileName.test(file) && wanted.takes(name))
         samples.push({ name, path: join(root, folder, file), label });
     }
     if (samples.length === before) empty.push(folder);
   }
   if (empty.length > 0) {
     const verb = empty.length === 1 ? 'has' : 'have';
-    throw invalid(`expected images in every class folder of ${root}, ${some(empty)} ${verb} none`);
+    throw invalid(`expected images in every class folder of ${root}, ${examplesOf(empty)} ${verb} none`);
   }
   wanted.checkAllTaken(root);
   return samples;
@@ -74,7 +72,7 @@ export async function readList(list: string | undefined) {
     takes: (name: string): boolean => names === undefined || names.delete(name),
     checkAllTaken(root: string): void {
       if (names && names.size > 0)
-        throw invalid(`${list} names images that ${root} does not have: ${some([...names])}`);
+        throw invalid(`${list} names images that ${root} does not have: ${examplesOf([...names])}`);
     },
   };
 }

@@ -31,7 +31,7 @@ export interface ListingOptions {
 export const filesAtOnce = 8;
 
 /** Up to five examples of a longer list, with the count of all. */
-export function some(names: readonly string[]): string {
+export function examplesOf(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${shown}, ... (${names.length} in all)` : shown;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type Listing, some } from '../datasets/listing.ts';
+import { examplesOf, type Listing } from '../datasets/listing.ts';
 import { VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
 import type { Compared, ComparedNetwork } from './compared.ts';
@@ -63,7 +63,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation | u
   );
   const skipped = { unknownClasses, unreadable: [...unreadable, ...problems] };
   if (decoded.length === 0) {
-    const examples = some(skipped.unreadable.map(({ name, reason }) => `${name}: ${reason}`));
+    const examples = examplesOf(skipped.unreadable.map(({ name, reason }) => `${name}: ${reason}`));
     throw new VerydeepError('INVALID_DATASET', `expected images that can be read, received ${examples}`);
   }
   const evaluation: Evaluation = {

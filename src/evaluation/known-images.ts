@@ -1,4 +1,4 @@
-import { type Listing, some } from '../datasets/listing.ts';
+import { examplesOf, type Listing } from '../datasets/listing.ts';
 import { VerydeepError } from '../errors.ts';
 import type { Compared } from './compared.ts';
 import type { SkippedImages } from './evaluation.ts';
@@ -16,10 +16,10 @@ export function knownImages(
   const isKnown = labels.map((label) => networks.every((network) => network.labels.includes(label)));
   const known = samples.filter(({ label }) => isKnown[label]);
   if (known.length === 0) {
-    const reasons = networks.map(({ name, labels: own }) => `${name} knows ${some(own)}`);
+    const reasons = networks.map(({ name, labels: own }) => `${name} knows ${examplesOf(own)}`);
     throw new VerydeepError(
       'INVALID_DATASET',
-      `expected images of classes that all compared networks know, received ${some(labels)}; ${reasons.join('; ')}`,
+      `expected images of classes that all compared networks know, received ${examplesOf(labels)}; ${reasons.join('; ')}`,
     );
   }
   const unknownClasses = labels.flatMap((label, i) => {

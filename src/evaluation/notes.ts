@@ -1,4 +1,4 @@
-import { some } from '../datasets/listing.ts';
+import { examplesOf } from '../datasets/listing.ts';
 import type { Evaluation } from './evaluation.ts';
 
 /** `1 image`, `12 images`; `1 class`, `3 classes`; `1 box`, `2 boxes`. */
@@ -24,7 +24,7 @@ export function skippedLines({ skipped: { unknownClasses, unreadable } }: Evalua
   const lines: string[] = [];
   if (unknownClasses.length > 0) {
     const images = unknownClasses.reduce((sum, { images: own }) => sum + own, 0);
-    const labels = some(unknownClasses.map(({ label }) => label));
+    const labels = examplesOf(unknownClasses.map(({ label }) => label));
     lines.push(`left out: ${counted(images, 'image')} of classes that not all networks know: ${labels}`);
   }
   if (unreadable.length > 0) {

@@ -1,6 +1,9 @@
 /** Formats that are decoded. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
 
+/** Names of files of these formats. What a file holds is told by its bytes: {@link detectFormat}. */
+export const imageFileName = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+
 /** What a file of a format begins with: bytes in hexadecimal, `..` for any byte. */
 const signatures: readonly (readonly [format: ImageFormat, pattern: string])[] = [
   ['jpeg', 'ff d8 ff'],

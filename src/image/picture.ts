@@ -20,17 +20,10 @@ export function crop(picture: Picture, x: number, y: number, width: number, heig
   return { width, height, pixels };
 }
 
-/** The picture as a mirror beside it shows it: left and right exchanged. */
-export function mirror({ width, height, pixels }: Picture): Picture {
-  const mirrored = new Uint8Array(pixels.length);
-  for (let row = 0; row < height; row++) {
-    for (let x = 0; x < width; x++) {
-      const from = (row * width + x) * 3;
-      const to = (row * width + width - 1 - x) * 3;
-      mirrored[to] = pixels[from]!;
-      mirrored[to + 1] = pixels[from + 1]!;
-      mirrored[to + 2] = pixels[from + 2]!;
-    }
-  }
-  return { width, height, pixels: mirrored };
+/** Left upper corner of the square crop in the middle of a picture. */
+export function centralCropAt(
+  { width, height }: Pick<Picture, 'width' | 'height'>,
+  side: number,
+): { readonly x: number; readonly y: number } {
+  return { x: Math.floor((width - side) / 2), y: Math.floor((height - side) / 2) };
 }

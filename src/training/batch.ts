@@ -1,6 +1,7 @@
 import type { TrainingBatch } from '../engine/training-step.ts';
 import { type CropWindow, relativeToCrop } from '../image/box.ts';
 import { type ColourStatistics, sampleColourShift } from '../image/colour-shift.ts';
+import { centralCropAt } from '../image/picture.ts';
 import { rescaledSize } from '../image/rescale.ts';
 import type { Random } from '../network/random.ts';
 import type { StoredPicture } from './dataset.ts';
@@ -109,8 +110,7 @@ function drawCrop(picture: LoadedPicture, { crop, scale }: BatchPlan, random: Ra
 /** The central crop of a picture rescaled to smallest side `scale`, which validation looks at. */
 export function centralCrop(picture: LoadedPicture, scale: number, crop: number): CropWindow {
   const size = rescaledSize(picture.width, picture.height, scale);
-  const x = Math.floor((size.width - crop) / 2);
-  const y = Math.floor((size.height - crop) / 2);
+  const { x, y } = centralCropAt(size, crop);
   return { ...windowOf(picture, size, x, y, crop), mirrored: false };
 }
 

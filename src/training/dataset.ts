@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
-import { filesAtOnce, invalid, type Listing, type Sample, some } from '../datasets/listing.ts';
+import { examplesOf, filesAtOnce, invalid, type Listing, type Sample } from '../datasets/listing.ts';
 import { readListing } from '../datasets/read-listing.ts';
 import { messageOf } from '../errors.ts';
 import type { PixelBox } from '../image/box.ts';
@@ -198,7 +198,7 @@ function usable(split: string, images: readonly LoadedImage[]) {
   if (skipped.length > images.length * maxSkippedShare) {
     const share = `${(maxSkippedShare * 100).toFixed(0)} %`;
     throw invalid(
-      `expected at most ${share} of the ${images.length} ${split} images to be unusable, ${skipped.length} are: ${some(skipped)}`,
+      `expected at most ${share} of the ${images.length} ${split} images to be unusable, ${skipped.length} are: ${examplesOf(skipped)}`,
     );
   }
   return { used, skipped };
@@ -220,7 +220,7 @@ function scaleBox([x, y, width, height]: PixelBox, scaleX: number, scaleY: numbe
 /** The validation split with the training split's labels. Throws INVALID_DATASET for a class that training lacks. */
 function withLabelsOf(train: Listing, validation: Listing): Listing {
   const unknown = validation.labels.filter((label) => !train.labels.includes(label));
-  if (unknown.length > 0) throw invalid(`classes of val that train does not have: ${some(unknown)}`);
+  if (unknown.length > 0) throw invalid(`classes of val that train does not have: ${examplesOf(unknown)}`);
   const index = validation.labels.map((label) => train.labels.indexOf(label));
   return {
     labels: train.labels,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gridCrops } from '../../src/image/crop-grid.ts';
-import { crop, mirror } from '../../src/image/picture.ts';
+import { crop } from '../../src/image/picture.ts';
 import { drawPicture } from './pictures.ts';
 
 describe('crop', () => {
@@ -25,15 +25,6 @@ describe('crop', () => {
     );
     expect(() => crop(picture, -1, 0, 7, 5)).toThrow(RangeError);
     expect(() => crop(picture, 0, 0, 0, 5)).toThrow(RangeError);
-  });
-});
-
-describe('mirror', () => {
-  it('exchanges left and right, and back again', () => {
-    const picture = { width: 3, height: 1, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9) };
-    expect(mirror(picture).pixels).toEqual(Uint8Array.of(7, 8, 9, 4, 5, 6, 1, 2, 3));
-    const larger = drawPicture(16, 9);
-    expect(mirror(mirror(larger))).toEqual(larger);
   });
 });
 

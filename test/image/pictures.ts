@@ -76,3 +76,18 @@ function taps(from: number, to: number): [index: number, weight: number][][] {
     return all.map(([index, weight]) => [index, weight / total]);
   });
 }
+
+/** The picture as a mirror beside it shows it: left and right exchanged. */
+export function mirror({ width, height, pixels }: Picture): Picture {
+  const mirrored = new Uint8Array(pixels.length);
+  for (let row = 0; row < height; row++) {
+    for (let x = 0; x < width; x++) {
+      const from = (row * width + x) * 3;
+      const to = (row * width + width - 1 - x) * 3;
+      mirrored[to] = pixels[from]!;
+      mirrored[to + 1] = pixels[from + 1]!;
+      mirrored[to + 2] = pixels[from + 2]!;
+    }
+  }
+  return { width, height, pixels: mirrored };
+}

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mirror } from '../../src/image/picture.ts';
 import { maxAspect, rescale, rescaledSize } from '../../src/image/rescale.ts';
-import { difference, drawPicture, triangleFilter } from './pictures.ts';
+import { difference, drawPicture, mirror, triangleFilter } from './pictures.ts';
 
 describe('rescaledSize', () => {
   const side = fc.integer({ min: 1, max: 100_000 });

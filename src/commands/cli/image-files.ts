@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-
-const imageName = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+import { imageFileName } from '../../image/format.ts';
 
 export interface ImageFiles {
   readonly paths: readonly string[];
@@ -30,7 +29,7 @@ export async function findImageFiles(args: readonly string[]): Promise<ImageFile
 async function imagesUnder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true });
   return entries
-    .filter((name) => imageName.test(name))
+    .filter((name) => imageFileName.test(name))
     .sort()
     .map((name) => join(folder, name));
 }

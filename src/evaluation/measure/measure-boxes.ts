@@ -1,4 +1,5 @@
 import type { PixelBox } from '../../image/box.ts';
+import { centralCropAt } from '../../image/picture.ts';
 import { rescaledSize } from '../../image/rescale.ts';
 import { meanOf } from '../../inference/average.ts';
 import type { Box, RankedClass } from '../../inference/inference.ts';
@@ -11,7 +12,7 @@ import { alignMaps, alignPosteriors, orderOf } from './align.ts';
 import { findPass, type Pass, type PosteriorsAt } from './passes.ts';
 import { highest } from './posteriors.ts';
 import { type BoxAnswer, guessCount } from './records.ts';
-import { centreOf, type ImageOutputs } from './run-passes.ts';
+import type { ImageOutputs } from './run-passes.ts';
 
 /** The box of the true class that a network predicts from the central crop (paper, appendix A, Table 8). */
 export function measureCentralCrop(
@@ -33,7 +34,7 @@ export function measureCentralCrop(
     image: { width: crop, height: crop },
   });
   if (box === undefined) return { trueClass: null, guesses: [] };
-  const { x, y } = centreOf(picture, crop);
+  const { x, y } = centralCropAt(picture, crop);
   const [toImageX, toImageY] = [image.width / picture.width, image.height / picture.height];
   return {
     trueClass: [(x + box.x) * toImageX, (y + box.y) * toImageY, box.width * toImageX, box.height * toImageY],

@@ -3,7 +3,7 @@ import type { Engine, NetworkOutput } from '../../engine/engine.ts';
 import { gridCrops } from '../../image/crop-grid.ts';
 import { type DecodedImage, decodeAtScales } from '../../image/decode.ts';
 import type { ImageLimits } from '../../image/limits.ts';
-import { crop as cropOf, type Picture } from '../../image/picture.ts';
+import { centralCropAt, crop as cropOf, type Picture } from '../../image/picture.ts';
 import { joinPixels, sliceOutputs } from '../../inference/scheduling/batch.ts';
 import type { CheckedImage } from './images.ts';
 import { type Pass, picturesOf, scalesOf } from './passes.ts';
@@ -84,14 +84,6 @@ async function runPass(
 function viewsOf(picture: Picture, { kind, crop = 0 }: Pass): Picture[] {
   if (kind === 'dense') return [picture];
   if (kind === 'crops') return gridCrops(picture, crop);
-  const { x, y } = centreOf(picture, crop);
+  const { x, y } = centralCropAt(picture, crop);
   return [cropOf(picture, x, y, crop, crop)];
-}
-
-/** Left upper corner of the crop in the middle of a picture. */
-export function centreOf(
-  { width, height }: { readonly width: number; readonly height: number },
-  crop: number,
-): { readonly x: number; readonly y: number } {
-  return { x: Math.floor((width - crop) / 2), y: Math.floor((height - crop) / 2) };
 }
