@@ -2,8 +2,9 @@ import type { Sharp } from 'sharp';
 import { VerydeepError } from '../errors.ts';
 import { flattenDeep } from './deep.ts';
 import { type ImageHeader, readHeader } from './header.ts';
-import { openImage, readDeepPixels, readPixels, refusedImage } from './libvips.ts';
+import { openImage, readDeepPixels, readPixels } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
+import { withOwnReason } from './own-reason.ts';
 import type { Picture } from './picture.ts';
 import { rescale, rescaledSize, type Size } from './rescale.ts';
 
@@ -63,13 +64,13 @@ async function decode(
   limits: ImageLimits,
 ): Promise<Picture> {
   const { format, variant } = header;
-  const image = openImage(variant.bytes ?? bytes, limits).resize(size.width, size.height, {
-    fit: 'fill',
-    kernel: 'linear',
-  });
-  if (variant.isLimitedGrey) image.linear(255 / 219, (-16 * 255) / 219);
-  const picture = await toSrgb(image, header).catch((error: unknown) => {
-    throw refusedImage(format, error);
+  const picture = await withOwnReason(format, () => {
+    const image = openImage(variant.bytes ?? bytes, limits).resize(size.width, size.height, {
+      fit: 'fill',
+      kernel: 'linear',
+    });
+    if (variant.isLimitedGrey) image.linear(255 / 219, (-16 * 255) / 219);
+    return toSrgb(image, header);
   });
   const channels = picture.pixels.length / (size.width * size.height);
   if (channels !== 3) {

@@ -1,7 +1,8 @@
 import { VerydeepError } from '../errors.ts';
 import { detectFormat, type ImageFormat } from './format.ts';
-import { openImage, refusedImage } from './libvips.ts';
+import { openImage } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
+import { withOwnReason } from './own-reason.ts';
 import { inspectVariant } from './variants/inspect.ts';
 import { structureLimits, type Variant } from './variants/variant.ts';
 
@@ -17,15 +18,15 @@ export interface ImageHeader {
 }
 
 /**
- * Reads the header and holds it against the limits; no pixel is decoded. Throws NO_IMAGE, FILE_TOO_LARGE,
- * UNSUPPORTED_IMAGE, CORRUPT_IMAGE, TOO_MANY_PIXELS, IMAGE_TOO_COMPLEX.
+ * What needs no decoder: there are bytes, not too many, of a format that is decoded. Throws NO_IMAGE, FILE_TOO_LARGE,
+ * UNSUPPORTED_IMAGE.
  */
-export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader> {
+export function checkFile(bytes: Uint8Array, { maxFileBytes }: ImageLimits): ImageFormat {
   if (bytes.length === 0) throw new VerydeepError('NO_IMAGE', 'expected an image file, received no bytes');
-  if (bytes.length > limits.maxFileBytes) {
+  if (bytes.length > maxFileBytes) {
     throw new VerydeepError(
       'FILE_TOO_LARGE',
-      `expected a file of at most ${limits.maxFileBytes} bytes, received ${bytes.length}`,
+      `expected a file of at most ${maxFileBytes} bytes, received ${bytes.length}`,
     );
   }
   const format = detectFormat(bytes);
@@ -35,6 +36,15 @@ export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promis
       `expected a JPEG, PNG, WebP, AVIF, GIF or TIFF image, received a file that begins with ${beginning(bytes)}`,
     );
   }
+  return format;
+}
+
+/**
+ * Reads the header and holds it against the limits; no pixel is decoded. Throws what {@link checkFile} throws,
+ * UNSUPPORTED_IMAGE for variants, CORRUPT_IMAGE, TOO_MANY_PIXELS, IMAGE_TOO_COMPLEX.
+ */
+export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader> {
+  const format = checkFile(bytes, limits);
   const variant = inspectVariant(format, bytes);
   const name = format.toUpperCase();
   if (variant.unsupported !== undefined) {
@@ -44,11 +54,7 @@ export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promis
   if (variant.excess !== undefined)
     throw new VerydeepError('IMAGE_TOO_COMPLEX', `${name}: ${variant.excess}`);
   // Without libvips' own limit on pixels here: its error would not say how many there are.
-  const metadata = await openImage(variant.bytes ?? bytes)
-    .metadata()
-    .catch((error: unknown) => {
-      throw refusedImage(format, error);
-    });
+  const metadata = await withOwnReason(format, () => openImage(variant.bytes ?? bytes).metadata());
   const { width, height } = metadata.autoOrient;
   if (width * height > limits.maxPixels) {
     throw new VerydeepError(

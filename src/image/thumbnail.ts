@@ -1,6 +1,7 @@
 import { readHeader } from './header.ts';
-import { openImage, refusedImage } from './libvips.ts';
+import { openImage } from './libvips.ts';
 import type { ImageLimits } from './limits.ts';
+import { withOwnReason } from './own-reason.ts';
 import type { Size } from './rescale.ts';
 
 /** A small JPEG without any of the file's metadata. */
@@ -20,14 +21,14 @@ export async function makeThumbnail(
   longestSide: number,
   limits: ImageLimits,
 ): Promise<Thumbnail> {
-  const { format } = await readHeader(bytes, limits);
-  const image = openImage(bytes, limits)
-    .resize(longestSide, longestSide, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: 'white' })
-    .toColourspace('srgb')
-    .jpeg({ quality, mozjpeg: true });
-  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
-    throw refusedImage(format, error);
-  });
+  const { format, variant } = await readHeader(bytes, limits);
+  const { data, info } = await withOwnReason(format, () =>
+    openImage(variant.bytes ?? bytes, limits)
+      .resize(longestSide, longestSide, { fit: 'inside', withoutEnlargement: true })
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .jpeg({ quality, mozjpeg: true })
+      .toBuffer({ resolveWithObject: true }),
+  );
   return { width: info.width, height: info.height, jpeg: data };
 }
