@@ -8,10 +8,13 @@ import type { DecoderCalls, FileHeader } from './protocol.ts';
 /** A place for one image, and the process that decodes it: another one once it was ended. */
 export interface Slot {
   process: CallableProcess<DecoderCalls>;
+  /** Fulfilled when it answers, or has ended: its start is not the image's time. */
+  started: Promise<unknown>;
 }
 
 export function createSlot(): Slot {
-  return { process: startDecoder() };
+  const process = startDecoder();
+  return { process, started: process.call('close', undefined).catch(() => undefined) };
 }
 
 /** A decoder that nobody waits for may finish its image in this time: starting another one takes longer. */
@@ -48,6 +51,8 @@ export function decoderOf(
     name: Name,
     argument: DecoderCalls[Name]['argument'],
   ): Promise<DecoderCalls[Name]['answer']> {
+    await slot.started;
+    signal.throwIfAborted();
     const { process } = slot;
     const startedMs = performance.now();
     let reason: unknown;
@@ -65,7 +70,7 @@ export function decoderOf(
       return await process.call(name, argument);
     } catch (error) {
       if (!process.lost.aborted) throw error; // the image is refused
-      slot.process = startDecoder();
+      Object.assign(slot, createSlot());
       if (reason !== undefined) throw reason;
       if (hasDied) throw error;
       hasDied = true;
@@ -93,7 +98,7 @@ export function decoderOf(
 export function tidy(slot: Slot): void {
   const { process } = slot;
   if (process.rssBytes() > maxIdleBytes || process.lost.aborted) {
-    slot.process = startDecoder();
+    Object.assign(slot, createSlot());
     void process.end();
   } else {
     process.call('close', undefined).catch(() => undefined); // lost: found out with the next image
