@@ -2,9 +2,15 @@ import { VerydeepError } from '../errors.ts';
 import type { DecodedImage } from '../image/decode.ts';
 import { checkFile } from '../image/header.ts';
 import type { ImageLimits } from '../image/limits.ts';
+import { threadLimit } from '../processes/threads.ts';
 import { createFairQueue } from './fair-queue.ts';
 import type { FileHeader } from './protocol.ts';
 import { createSlot, decoderOf, tidy } from './slot.ts';
+
+/** As many as can compute at a time; two at least, so that one slow image does not hold up all others. */
+export function defaultDecoders(): number {
+  return Math.max(2, threadLimit());
+}
 
 export interface DecodersOptions {
   /** Images decoded at a time, each in a process of its own. */

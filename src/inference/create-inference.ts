@@ -1,8 +1,6 @@
+import type { Decoders } from '../decoding/decoders.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
-import { decodeWithHeader } from '../image/decode.ts';
-import { readHeader } from '../image/header.ts';
-import type { ImageLimits } from '../image/limits.ts';
 import type { Size } from '../image/rescale.ts';
 import { classify, classMaps } from './classify.ts';
 import type { Answer, ImageResult, Inference, RequestContext } from './inference.ts';
@@ -11,6 +9,7 @@ import { createLifetime, unlessAborted } from './lifetime.ts';
 import { localise } from './localise.ts';
 import { runPlan } from './run-plan.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
+import type { Reservation } from './scheduling/admission.ts';
 import { coveredMs } from './scheduling/covered.ts';
 import type { InferenceObserver } from './scheduling/observer.ts';
 import type { Scheduler } from './scheduling/scheduler.ts';
@@ -21,7 +20,8 @@ export interface CreateInferenceOptions {
   readonly engine: Pick<Engine, 'run'>;
   /** Of the devices that the engine computes on; shared with all other versions on them. */
   readonly scheduler: Scheduler;
-  readonly limits: ImageLimits;
+  /** Shared with all other versions. */
+  readonly decoders: Decoders;
   readonly observer?: InferenceObserver | undefined;
 }
 
@@ -30,7 +30,7 @@ export function createInference({
   ensemble,
   engine,
   scheduler,
-  limits,
+  decoders,
   observer,
 }: CreateInferenceOptions): Inference {
   const runner = { engine, scheduler, crop: ensemble.crop, observer };
@@ -39,26 +39,22 @@ export function createInference({
     bytes: Uint8Array,
     options: ChosenOptions,
     signal: AbortSignal,
-    { deadline, onPartial }: Omit<RequestContext, 'signal'>,
+    { client, deadline, onPartial }: Omit<RequestContext, 'signal'>,
   ): Promise<Answer> {
     const startedMs = performance.now();
-    const header = await unlessAborted(readHeader(bytes, limits), signal);
-    const plan = planImage(ensemble, options, header);
-    const reservation = scheduler.admit({ work: plan.work, deadline });
+    let reservation: Reservation | undefined;
     try {
-      const headerMs = performance.now() - startedMs;
-      let decodeStartedMs = 0;
-      // An aborted decoding keeps its place until libvips has done with it.
-      const decoding = scheduler.decode(() => {
-        decodeStartedMs = performance.now();
-        return decodeWithHeader(bytes, header, options.scales, limits);
-      }, signal);
-      const decoded = await unlessAborted(decoding, signal);
-      const decodeMs = headerMs + performance.now() - decodeStartedMs;
+      const decoding = decoders.use(bytes, { client, signal }, async (image) => {
+        const plan = planImage(ensemble, options, image.header);
+        reservation = scheduler.admit({ work: plan.work, deadline });
+        const decoded = await image.decode(options.scales);
+        return { plan, reservation, decoded, decodeMs: image.spentMs() };
+      });
+      const { plan, decoded, decodeMs, ...admitted } = await unlessAborted(decoding, signal);
       observer?.stage('decode', decodeMs / 1000);
 
       const { scales, intervals } = await runPlan(runner, plan, decoded.pictures, {
-        reservation,
+        ...admitted,
         signal,
         onScale: (done) =>
           onPartial?.({
@@ -74,7 +70,7 @@ export function createInference({
         timing: { decodeMs, queueMs: answeredMs - startedMs - decodeMs - inferenceMs, inferenceMs },
       };
     } finally {
-      reservation.release();
+      reservation?.release();
     }
   }
 

@@ -89,6 +89,8 @@ export interface PartialAnswer {
 }
 
 export interface RequestContext {
+  /** Whose request it is, for instance its connection: clients take turns when decoders are busy. */
+  readonly client: string;
   /** Aborted when the caller has gone; work not yet running is then dropped. */
   readonly signal: AbortSignal;
   /** `performance.now()` after which nobody waits for the answer: DEADLINE_EXCEEDED. */

@@ -1,4 +1,4 @@
-import type { EnginePool } from '../engine/hosts/pool.ts';
+import { createDecoders, defaultDecoders } from '../decoding/decoders.ts';
 import { type HostsOptions, startHosts } from '../engine/hosts/start.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
@@ -25,27 +25,35 @@ export interface LocalInference {
   dispose(): Promise<void>;
 }
 
+/** Of a file that the operator has on disk, in milliseconds. */
+const ownTimeoutMs = 120_000;
+
 /** Throws INVALID_WEIGHTS, INVALID_SETTINGS (devices), DEVICE_UNAVAILABLE. */
 export async function openInference(options: LocalInferenceOptions): Promise<LocalInference> {
   const ensemble = await loadEnsemble(options.weights, options.ensemble, options.version);
-  const engine = await startHosts(options);
+  const decoders = createDecoders({
+    processes: defaultDecoders(),
+    limits: ownImageLimits,
+    timeoutMs: ownTimeoutMs,
+  });
+  const engine = await startHosts(options).catch(async (error: unknown) => {
+    await decoders.dispose();
+    throw error;
+  });
+  const dispose = async (): Promise<void> => {
+    await Promise.all([engine.dispose(), decoders.dispose()]);
+  };
   try {
     for (const network of networkSources(ensemble)) await engine.load(network);
-    return { ...assemble(ensemble, engine), dispose: engine.dispose };
   } catch (error) {
-    await engine.dispose();
+    await dispose();
     throw error;
   }
-}
-
-// --- helpers ---
-
-function assemble(ensemble: Ensemble, engine: EnginePool): Omit<LocalInference, 'dispose'> {
   const devices = engine.hosts().length;
   const scheduler = createScheduler({
     devices,
     batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
   });
-  const inference = createInference({ ensemble, engine, scheduler, limits: ownImageLimits });
-  return { ensemble, inference, concurrency: 4 * devices };
+  const inference = createInference({ ensemble, engine, scheduler, decoders });
+  return { ensemble, inference, concurrency: 4 * devices, dispose };
 }

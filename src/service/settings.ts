@@ -43,6 +43,14 @@ const settingsSchema = z.object({
   maxRequests: integer(1, 100_000)
     .default(256)
     .describe('most image requests at once, being received or answered; more get 429'),
+  decoders: integer(0, 64)
+    .default(0)
+    .describe(
+      'processes that decode images, one image at a time each, about 80 MB; 0 for the CPU limit, at least 2',
+    ),
+  decodeTimeoutMs: integer(100, 600_000)
+    .default(10_000)
+    .describe('longest time that one image may take a decoder, in milliseconds; it is then refused'),
   batchDelayMs: integer(0, 10_000)
     .default(2)
     .describe('longest wait for more images while devices are busy, in milliseconds'),

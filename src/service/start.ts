@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createDecoders, defaultDecoders } from '../decoding/decoders.ts';
 import { parseDevices } from '../engine/devices.ts';
 import { startHosts } from '../engine/hosts/start.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
@@ -58,11 +59,16 @@ export async function startService(settings: Settings): Promise<Service> {
   logJobError = (error) => app.log.error({ err: error }, 'the queue of jobs');
   const address = await listen(app, settings, jobs);
 
+  const decoders = createDecoders({
+    processes: settings.decoders || defaultDecoders(),
+    limits: settings,
+    timeoutMs: settings.decodeTimeoutMs,
+  });
   const deployment = createDeployment({
     ensemble,
     startHosts: () => startLoggedHosts(app, settings),
     scheduler,
-    limits: settings,
+    decoders,
     observer: metrics.observerOf(ensemble),
   });
   registry.add(deployment, ensembleVersion === ensemble.version ? [] : [ensembleVersion]);
@@ -77,6 +83,7 @@ export async function startService(settings: Settings): Promise<Service> {
       await Promise.all([delay(delayMs), jobs?.stop()]);
       await app.close();
       await registry.dispose();
+      await decoders.dispose();
     },
   };
 }

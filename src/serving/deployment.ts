@@ -1,8 +1,8 @@
+import type { Decoders } from '../decoding/decoders.ts';
 import type { EngineCapabilities } from '../engine/engine.ts';
 import type { EnginePool, HostState } from '../engine/hosts/pool.ts';
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import { VerydeepError } from '../errors.ts';
-import type { ImageLimits } from '../image/limits.ts';
 import { createInference } from '../inference/create-inference.ts';
 import type { Inference } from '../inference/inference.ts';
 import { networkSources } from '../inference/network-sources.ts';
@@ -38,13 +38,13 @@ export interface DeploymentOptions {
   readonly startHosts: () => Promise<EnginePool>;
   /** Of the devices of those hosts. */
   readonly scheduler: Scheduler;
-  readonly limits: ImageLimits;
+  readonly decoders: Decoders;
   readonly observer?: InferenceObserver;
 }
 
 /** Starts to load a version. Its `run` throws NOT_READY before it is ready and after it is disposed of. */
 export function createDeployment(options: DeploymentOptions): Deployment {
-  const { ensemble, scheduler, limits, observer } = options;
+  const { ensemble, scheduler, decoders, observer } = options;
   let state: DeploymentState = 'loading';
   let pool: EnginePool | undefined;
   let inference: Inference | undefined;
@@ -64,7 +64,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       for (const network of networkSources(ensemble)) await pool.load(network);
       await warmUp(warmingInference(pool), ensemble);
       throwIfStopped();
-      inference = createInference({ ensemble, engine: pool, scheduler, limits, observer });
+      inference = createInference({ ensemble, engine: pool, scheduler, decoders, observer });
       state = 'ready';
       return pool.capabilities;
     } catch (error) {
@@ -82,7 +82,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
   function warmingInference(engine: EnginePool): Inference {
     const batching = { batchDelayMs: 0, maxBatchWork: scheduler.maxBatchWork, maxQueueWork: Infinity };
     const apart = createScheduler({ devices: engine.hosts().length, batching });
-    return createInference({ ensemble, engine, scheduler: apart, limits });
+    return createInference({ ensemble, engine, scheduler: apart, decoders });
   }
 
   function stop(): void {

@@ -16,6 +16,7 @@ export async function warmUp(inference: Inference, ensemble: Ensemble): Promise<
   } as const;
   await inference.run(picture, options, {
     signal: new AbortController().signal,
+    client: 'warm-up',
     deadline: Number.POSITIVE_INFINITY,
   });
 }

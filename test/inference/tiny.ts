@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { createDecoders, type Decoders } from '../../src/decoding/decoders.ts';
 import { createEngine } from '../../src/engine/create.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
@@ -62,6 +63,14 @@ function enlargeBoxes(weights: Weights): void {
 
 export const tinyLimits = { maxFileBytes: 1e6, maxPixels: 1e6 };
 
+/** Of a test file; they end with its process. */
+let decoders: Decoders | undefined;
+
+export function tinyDecoders(): Decoders {
+  decoders ??= createDecoders({ processes: 2, limits: tinyLimits, timeoutMs: 60_000 });
+  return decoders;
+}
+
 /** Inference with the limits of a small server, on a scheduler of its own. */
 export function tinyInference(
   engine: Pick<Engine, 'run'>,
@@ -71,7 +80,7 @@ export function tinyInference(
   const scheduler = createScheduler({ devices: 1, batching });
   const { observer } = changes;
   return {
-    ...createInference({ ensemble: tiny, engine, scheduler, limits: tinyLimits, observer }),
+    ...createInference({ ensemble: tiny, engine, scheduler, decoders: tinyDecoders(), observer }),
     queue: scheduler.queue,
   };
 }
@@ -87,6 +96,7 @@ export const defaults: InferenceOptions = {
 
 /** Somebody who waits for ever. */
 export const patient = (): RequestContext => ({
+  client: 'test',
   signal: new AbortController().signal,
   deadline: Number.POSITIVE_INFINITY,
 });

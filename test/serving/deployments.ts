@@ -10,6 +10,7 @@ import type { InferenceOptions } from '../../src/inference/inference.ts';
 import { type BatchingOptions, createScheduler } from '../../src/inference/scheduling/scheduler.ts';
 import { createDeployment, type Deployment, type DeploymentOptions } from '../../src/serving/deployment.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';
+import { tinyDecoders } from '../inference/tiny.ts';
 
 let weights: string;
 const deployments: Deployment[] = [];
@@ -69,7 +70,7 @@ export async function deploy(
     ensemble: await versionOf(version),
     startHosts: () => testPool(),
     scheduler: testScheduler(),
-    limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
+    decoders: tinyDecoders(),
     ...others,
   });
   deployments.push(deployment);

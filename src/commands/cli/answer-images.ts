@@ -50,7 +50,7 @@ async function answer(inference: Inference, path: string, options: InferenceOpti
     const bytes = await readFile(path).catch((cause: unknown) => {
       throw new VerydeepError('NOT_FOUND', `cannot be read: ${messageOf(cause)}`, { cause });
     });
-    const context = { signal: new AbortController().signal, deadline: Number.POSITIVE_INFINITY };
+    const context = { client: '', signal: new AbortController().signal, deadline: Number.POSITIVE_INFINITY };
     const { result } = await inference.run(bytes, options, context);
     return { name: path, result };
   } catch (error) {

@@ -1,6 +1,5 @@
 import { type AdmissionRequest, createAdmission, type QueueState, type Reservation } from './admission.ts';
 import { createBatcher } from './batcher.ts';
-import { createLimiter } from './limiter.ts';
 import type { BatchItem, ItemAnswer } from './run-batch.ts';
 import { createThroughput } from './throughput.ts';
 
@@ -22,7 +21,7 @@ export interface SchedulerOptions {
 
 /**
  * What a set of devices does, and in which order: one queue, one limit and one measured rate for all engines that
- * compute on them, and one limit on decoding.
+ * compute on them.
  */
 export interface Scheduler {
   /** Reserves room for all of a request's work, by its deadline. Throws QUEUE_FULL. */
@@ -33,15 +32,10 @@ export interface Scheduler {
    * ENGINE_LOST. Its work leaves the queue when the engine has done with it.
    */
   run(item: BatchItem, reservation: Reservation, signal: AbortSignal): Promise<ItemAnswer>;
-  /** Decodes an image when its turn comes. Rejects with the signal's reason if it is aborted before that. */
-  decode<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
   queue(): QueueState;
   /** See {@link BatchingOptions}. */
   readonly maxBatchWork: number;
 }
-
-/** Images decoded at a time: libuv's threads, which do the decoding. Each may hold a picture of `maxPixels`. */
-const maxDecodes = 4;
 
 /** One for a set of devices, however many ensembles and versions are served on them. */
 export function createScheduler({ devices, batching }: SchedulerOptions): Scheduler {
@@ -49,14 +43,12 @@ export function createScheduler({ devices, batching }: SchedulerOptions): Schedu
   const throughput = createThroughput();
   const admission = createAdmission(maxQueueWork, throughput);
   const batcher = createBatcher({ devices, batchDelayMs, maxBatchWork, throughput });
-  const decodes = createLimiter(maxDecodes);
   return {
     admit: admission.admit,
     async run(item, reservation, signal) {
       signal.throwIfAborted();
       return batcher.run(item, signal, reservation.begin(item.work));
     },
-    decode: decodes.run,
     queue: admission.queue,
     maxBatchWork,
   };

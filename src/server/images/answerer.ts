@@ -9,15 +9,15 @@ export type Answerer = (
   deployment: Deployment,
   bytes: Uint8Array,
   task: ImageTask,
-  context: Pick<RequestContext, 'signal' | 'onPartial'>,
+  context: Omit<RequestContext, 'deadline'>,
 ) => Promise<Answer>;
 
 /** Puts deadlines on inference, and times into the metrics. Throws the errors of `Deployment`, and NO_IMAGE. */
 export function createAnswerer(metrics: Metrics): Answerer {
-  return async (deployment, bytes, { options, timeoutMs }, { signal, onPartial }) => {
+  return async (deployment, bytes, { options, timeoutMs }, caller) => {
     const startedMs = performance.now();
     if (bytes.byteLength === 0) throw noImage('received 0 bytes');
-    const context = { signal, deadline: startedMs + timeoutMs, ...(onPartial && { onPartial }) };
+    const context = { ...caller, deadline: startedMs + timeoutMs };
     const answer = await deployment.run(bytes, options, context);
     metrics.answered(deployment.ensemble, (performance.now() - startedMs) / 1000);
     return answer;

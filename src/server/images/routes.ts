@@ -3,6 +3,7 @@ import { VerydeepError } from '../../errors.ts';
 import type { Answer, Task } from '../../inference/inference.ts';
 import type { Deployment } from '../../serving/deployment.ts';
 import type { Serving } from '../../serving/registry.ts';
+import { clientOf } from '../client.ts';
 import { publicError, unsupportedType } from '../errors.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { type Answerer, noImage } from './answerer.ts';
@@ -81,7 +82,10 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
 
   async function answerBody(request: FastifyRequest, { deployment, task, signal }: Asked): Promise<Outcome> {
     if (!Buffer.isBuffer(request.body)) throw noImage('received no body');
-    const answer = await options.answerer(deployment, request.body, task, { signal });
+    const answer = await options.answerer(deployment, request.body, task, {
+      client: clientOf(request.socket),
+      signal,
+    });
     return { answer, result: presentResult(unnamed, answer.result) };
   }
 
@@ -120,7 +124,10 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
   ): Promise<Outcome> {
     try {
       if (bytes === undefined) throw tooLarge(options.maxFileBytes);
-      const answer = await options.answerer(deployment, bytes, task, { signal });
+      const answer = await options.answerer(deployment, bytes, task, {
+        client: clientOf(request.socket),
+        signal,
+      });
       return { answer, result: presentResult(name, answer.result) };
     } catch (error) {
       if (concernsRequest(error)) throw error;

@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { WebSocket } from 'ws';
 import { VerydeepError } from '../../errors.ts';
-import type { Deployment } from '../../serving/deployment.ts';
 import type { Serving } from '../../serving/registry.ts';
+import { clientOf } from '../client.ts';
 import type { Answerer } from '../images/answerer.ts';
 import type { ImageTask } from '../images/options.ts';
 import { presentModel, presentResult, unnamed } from '../images/present.ts';
@@ -79,7 +79,7 @@ export const streamRoute = fastifyPlugin(
       },
       wsHandler: (socket, request) => {
         const onFault = (error: unknown): void => request.log.error({ err: error }, 'stream');
-        const connection = connect(socket, options.serving.current(), options, onFault);
+        const connection = connect(socket, clientOf(request.socket), options, onFault);
         terminateWhenSilent(socket, request.socket);
         connections.add(connection);
         socket.once('close', () => connections.delete(connection));
@@ -99,10 +99,11 @@ interface Connection {
 /** Ties a session to its socket. Listeners are attached before anything is awaited, so that no frame is lost. */
 function connect(
   socket: WebSocket,
-  deployment: Deployment,
+  client: string,
   { answerer, metrics, maxUnsentBytes, ...options }: StreamOptions,
   onFault: (error: unknown) => void,
 ): Connection {
+  const deployment = options.serving.current();
   const session = createStreamSession({
     credits: options.credits,
     model: presentModel(deployment.ensemble),
@@ -148,6 +149,7 @@ function connect(
     const report = (outcome: StreamOutcome): void => perform(session.outcome(id, outcome));
     try {
       const { result, plan } = await answerer(deployment, bytes, task, {
+        client,
         signal: gone.signal,
         onPartial: ({ scalesDone, result }) =>
           report({ final: false, scalesDone, result: presentResult(unnamed, result) }),

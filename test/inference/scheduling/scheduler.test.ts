@@ -299,32 +299,6 @@ describe('two engines on one device', () => {
   });
 });
 
-describe('decoding', () => {
-  it('is limited to four images at a time, whichever version they are for', async () => {
-    const { scheduler } = setUp();
-    let running = 0;
-    const ends: (() => void)[] = [];
-    const decode = (): Promise<void> =>
-      new Promise<void>((resolve) => {
-        running++;
-        ends.push(resolve);
-      }).then(() => {
-        running--;
-      });
-    const all = Array.from({ length: 6 }, () => scheduler.decode(decode, never));
-    await settled();
-    expect(running).toBe(4);
-    ends.shift()!();
-    await settled();
-    expect(ends).toHaveLength(4);
-    while (ends.length > 0) {
-      ends.shift()!();
-      await settled();
-    }
-    await Promise.all(all);
-  });
-});
-
 describe('admission', () => {
   it('refuses what would overfill the queue, and says when to come back by the measured rate', async () => {
     const { calls, ask, scheduler, admit } = setUp({ maxQueueWork: 10 });
