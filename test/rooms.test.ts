@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
  */
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
-  commands: ['commands/cli', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation', 'evaluation/measure', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'service', 'tasks', 'training'],
+  commands: ['commands/cli', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'image', 'inference', 'jobs', 'processes', 'service', 'tasks', 'training'],
   'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'image', 'inference', 'server/images', 'service', 'training'],
   database: ['errors', 'files', 'processes'],
   datasets: ['errors', 'image'],
@@ -28,7 +28,7 @@ const rooms: Record<string, readonly string[]> = {
   errors: [],
   evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'training'],
   'evaluation/measure': ['datasets', 'engine', 'errors', 'evaluation', 'files', 'image', 'inference', 'inference/scheduling', 'network'],
-  'evaluation/report': ['evaluation', 'evaluation/measure', 'files', 'image', 'training'],
+  'evaluation/report': ['evaluation', 'files', 'image', 'training'],
   files: ['errors'],
   formats: ['errors', 'network'],
   image: ['errors', 'image/variants'],

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../engine/create.ts';
-import { writeReport } from '../evaluation/report/write.ts';
+import { writeReport } from '../evaluation/report/report.ts';
 import { runEvaluation } from '../evaluation/run.ts';
 import type { View } from '../inference/inference.ts';
 import { ensembleOptions } from './cli/ensemble-options.ts';

@@ -6,12 +6,12 @@ import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
 import { VerydeepError } from '../errors.ts';
-import { reasonOf } from '../evaluation/measure/unreadable.ts';
 import { counted } from '../evaluation/notes.ts';
 import { writeDurably } from '../files/durable.ts';
 import { serialiseNpy } from '../formats/npy.ts';
 import { serialiseWeights } from '../formats/safetensors.ts';
 import { ownImageLimits } from '../image/limits.ts';
+import { unreadableReason } from '../image/unreadable.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/jitter-plan.ts';
 import { ensembleOptions } from './cli/ensemble-options.ts';
@@ -132,7 +132,7 @@ export async function run(argv: string[]): Promise<number> {
         features: await imageFeatures(engine, bytes, { networks, scales, flip, limits: ownImageLimits }),
       };
     } catch (error) {
-      return { path, problem: reasonOf(error) };
+      return { path, problem: unreadableReason(error) };
     }
   }
 }

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { imageFileName } from '../image/format.ts';
-import { examplesOf, invalid, type Sample } from './listing.ts';
+import { examplesOf, invalidDataset, type Sample } from './listing.ts';
 import { readLines } from './read-text.ts';
 
 /** What lies in the folder of a split: folders of classes, images, or both. Other files are ignored. */
@@ -15,7 +15,7 @@ export interface SplitContents {
 /** Lists the folder of a split, links followed. Throws INVALID_DATASET where there is none. */
 export async function readSplitContents(root: string): Promise<SplitContents> {
   const entries = await readdir(root, { withFileTypes: true }).catch((cause: unknown) => {
-    throw invalid(`expected the folder ${root} with a folder a class: ${messageOf(cause)}`, cause);
+    throw invalidDataset(`expected the folder ${root} with a folder a class: ${messageOf(cause)}`, cause);
   });
   const classes: string[] = [];
   const images: string[] = [];
@@ -30,7 +30,7 @@ async function isFolder(root: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
   const path = join(root, entry.name);
   const target = await stat(path).catch((cause: unknown) => {
-    throw invalid(`${path}: the link leads nowhere: ${messageOf(cause)}`, cause);
+    throw invalidDataset(`${path}: the link leads nowhere: ${messageOf(cause)}`, cause);
   });
   return target.isDirectory();
 }
@@ -55,7 +55,9 @@ export async function readClassFolders(
   }
   if (empty.length > 0) {
     const verb = empty.length === 1 ? 'has' : 'have';
-    throw invalid(`expected images in every class folder of ${root}, ${examplesOf(empty)} ${verb} none`);
+    throw invalidDataset(
+      `expected images in every class folder of ${root}, ${examplesOf(empty)} ${verb} none`,
+    );
   }
   wanted.checkAllTaken(root);
   return samples;
@@ -65,14 +67,14 @@ export async function readClassFolders(
 export async function readList(list: string | undefined) {
   const lines = list === undefined ? undefined : await readLines(list);
   if (list !== undefined && lines === undefined)
-    throw invalid(`${list}: cannot be read: there is no such file`);
+    throw invalidDataset(`${list}: cannot be read: there is no such file`);
   const names = lines && new Set(lines);
   names?.delete('');
   return {
     takes: (name: string): boolean => names === undefined || names.delete(name),
     checkAllTaken(root: string): void {
       if (names && names.size > 0)
-        throw invalid(`${list} names images that ${root} does not have: ${examplesOf([...names])}`);
+        throw invalidDataset(`${list} names images that ${root} does not have: ${examplesOf([...names])}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid } from './listing.ts';
+import { invalidDataset } from './listing.ts';
 import { readLines } from './read-text.ts';
 
 /** Of 2012 and of later years, in which the labels are the same. */
@@ -26,10 +26,11 @@ export async function readGroundTruth(folders: readonly string[]): Promise<Groun
       const id = ids[number - 1];
       if (id === undefined) {
         const expected = `expected images named ILSVRC2012_val_00000001.JPEG to ..._${`${ids.length}`.padStart(8, '0')}`;
-        throw invalid(`${path}: ${expected}, received ${imageName}`);
+        throw invalidDataset(`${path}: ${expected}, received ${imageName}`);
       }
       const synset = synsets.get(id.trim());
-      if (synset === undefined) throw invalid(`${path}:${number}: label ${JSON.stringify(id)} has no class`);
+      if (synset === undefined)
+        throw invalidDataset(`${path}:${number}: label ${JSON.stringify(id)} has no class`);
       return synset;
     };
   }
@@ -40,7 +41,7 @@ export async function readGroundTruth(folders: readonly string[]): Promise<Groun
 async function readMap(path: string, groundTruth: string): Promise<Map<string, string>> {
   const lines = await readLines(path);
   if (lines === undefined) {
-    throw invalid(
+    throw invalidDataset(
       `${groundTruth}: expected ${path} beside it, of the development kits from 2014 on, to say which number is which class`,
     );
   }
@@ -48,7 +49,7 @@ async function readMap(path: string, groundTruth: string): Promise<Map<string, s
     lines.map((line, i) => {
       const [, synset, id] = /^(n\d{8}) (\d+)(?: |$)/.exec(line) ?? [];
       if (synset === undefined)
-        throw invalid(`${path}:${i + 1}: expected n02119789 1 kit_fox, received ${line}`);
+        throw invalidDataset(`${path}:${i + 1}: expected n02119789 1 kit_fox, received ${line}`);
       return [id!, synset];
     }),
   );

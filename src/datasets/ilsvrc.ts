@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import pMap from 'p-map';
 import { readClassFolders, readList, type SplitContents } from './class-folders.ts';
 import { readGroundTruth } from './ground-truth.ts';
-import { filesAtOnce, invalid, type Listing, type ListingOptions, type Sample } from './listing.ts';
+import { filesAtOnce, invalidDataset, type Listing, type ListingOptions, type Sample } from './listing.ts';
 import { readSolution } from './solution.ts';
 import { type AnnotatedObject, readVoc } from './voc.ts';
 
@@ -119,7 +119,7 @@ async function firstSolution(folders: readonly string[], name: string) {
 }
 
 function withoutLabel({ images, annotations, lists }: SplitFolders, name: string) {
-  return invalid(
+  return invalidDataset(
     `expected folders of classes in ${images}, or the class of ${name}: in a LOC_val_solution.csv or an ` +
       `ILSVRC2012_validation_ground_truth.txt in ${lists.join(' or ')}, or in ${withoutExtension(join(annotations, name))}.xml`,
   );

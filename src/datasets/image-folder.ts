@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import type { PixelBox } from '../image/box.ts';
 import { readClassFolders } from './class-folders.ts';
-import { invalid, type Listing } from './listing.ts';
+import { invalidDataset, type Listing } from './listing.ts';
 import { readLines } from './read-text.ts';
 
 /**
@@ -46,22 +46,22 @@ function parseLine(
   try {
     entry = JSON.parse(line);
   } catch (cause) {
-    throw invalid(`${where}: expected a line of JSON: ${messageOf(cause)}`, cause);
+    throw invalidDataset(`${where}: expected a line of JSON: ${messageOf(cause)}`, cause);
   }
   const { file_name: name, label, objects } = entry ?? {};
-  if (typeof name !== 'string') throw invalid(`${where}: expected file_name to be a string`);
+  if (typeof name !== 'string') throw invalidDataset(`${where}: expected file_name to be a string`);
   const folder = name.slice(0, Math.max(0, name.lastIndexOf('/')));
   if (label !== undefined && label !== folder) {
-    throw invalid(
+    throw invalidDataset(
       `${where}: label ${JSON.stringify(label)} has no such class folder: ${name} lies in ${folder}`,
     );
   }
-  if (!classes.has(folder)) throw invalid(`${where}: ${name} lies in no class folder`);
+  if (!classes.has(folder)) throw invalidDataset(`${where}: ${name} lies in no class folder`);
   const boxes = objects?.bbox;
   if (boxes === undefined) return { name, box: undefined };
   const first: unknown = Array.isArray(boxes) ? boxes[0] : undefined;
   if (!Array.isArray(first) || first.length !== 4 || !first.every((n) => Number.isFinite(n))) {
-    throw invalid(
+    throw invalidDataset(
       `${where}: expected objects.bbox to be [[x, y, width, height]], received ${JSON.stringify(boxes)}`,
     );
   }

@@ -36,6 +36,6 @@ export function examplesOf(names: readonly string[]): string {
   return names.length > 5 ? `${shown}, ... (${names.length} in all)` : shown;
 }
 
-export function invalid(message: string, cause?: unknown): VerydeepError {
+export function invalidDataset(message: string, cause?: unknown): VerydeepError {
   return new VerydeepError('INVALID_DATASET', message, { cause });
 }

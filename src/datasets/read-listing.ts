@@ -1,7 +1,7 @@
 import { readSplitContents } from './class-folders.ts';
 import { foldersOf, isIlsvrc, readIlsvrc } from './ilsvrc.ts';
 import { readImageFolder } from './image-folder.ts';
-import { invalid, type Listing, type ListingOptions } from './listing.ts';
+import { invalidDataset, type Listing, type ListingOptions } from './listing.ts';
 
 /**
  * Lists a split of a data set, an image folder or ILSVRC: what is there says which. Throws INVALID_DATASET where it is
@@ -11,7 +11,7 @@ export async function readListing(data: string, split: string, options: ListingO
   const folders = await foldersOf(data, split);
   const found = await readSplitContents(folders.images);
   if (found.classes.length === 0 && found.images.length === 0) {
-    throw invalid(`expected folders of classes in ${folders.images}, found none`);
+    throw invalidDataset(`expected folders of classes in ${folders.images}, found none`);
   }
   return (await isIlsvrc(folders, found))
     ? readIlsvrc(folders, found, split, options)

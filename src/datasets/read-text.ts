@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import { invalid } from './listing.ts';
+import { invalidDataset } from './listing.ts';
 
 /** Far more than any file of text beside the images has; a device file or a wrong path would fill the memory. */
 const maxBytes = 2 ** 29;
@@ -20,6 +20,6 @@ export async function readText(path: string, most: number): Promise<string | und
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw invalid(`${path}: cannot be read: ${messageOf(cause)}`, cause);
+    throw invalidDataset(`${path}: cannot be read: ${messageOf(cause)}`, cause);
   }
 }

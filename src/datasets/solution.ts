@@ -1,4 +1,4 @@
-import { invalid } from './listing.ts';
+import { invalidDataset } from './listing.ts';
 import { readLines } from './read-text.ts';
 import { type AnnotatedObject, boxOfCorners } from './voc.ts';
 
@@ -21,7 +21,7 @@ function parseObjects(text: string, where: string): AnnotatedObject[] {
   const fields = text.split(/\s+/);
   const corners = fields.filter((_, i) => i % 5 !== 0).map(Number);
   if (fields.length % 5 !== 0 || corners.includes(Number.NaN)) {
-    throw invalid(`${where}: expected WNID XMIN YMIN XMAX YMAX, received ${JSON.stringify(text)}`);
+    throw invalidDataset(`${where}: expected WNID XMIN YMIN XMAX YMAX, received ${JSON.stringify(text)}`);
   }
   return Array.from({ length: fields.length / 5 }, (_, i) => {
     return { name: fields[i * 5]!, box: boxOfCorners(corners.slice(i * 4, i * 4 + 4)) };

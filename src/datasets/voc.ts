@@ -1,5 +1,5 @@
 import type { PixelBox } from '../image/box.ts';
-import { invalid } from './listing.ts';
+import { invalidDataset } from './listing.ts';
 import { readText } from './read-text.ts';
 
 /** An object of an image: its class, in ILSVRC a WordNet id, and where it is. */
@@ -33,7 +33,7 @@ export function parseVoc(xml: string, where: string): AnnotatedObject[] {
       const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((key) => numberOf(current.get(key)));
       if (!name || corners.includes(Number.NaN)) {
         const received = JSON.stringify(Object.fromEntries(current)).slice(0, maxTagLength);
-        throw invalid(
+        throw invalidDataset(
           `${where}: expected objects with a name and xmin, ymin, xmax, ymax, received ${received}`,
         );
       }
@@ -68,7 +68,7 @@ const maxTagLength = 200;
 function* elements(xml: string, where: string): Generator<{ path: string; text: string }> {
   const malformed = (what: string, at: number): never => {
     const line = xml.slice(0, at).split('\n').length;
-    throw invalid(`${where}:${line}: expected an annotation in XML, received ${what}`);
+    throw invalidDataset(`${where}:${line}: expected an annotation in XML, received ${what}`);
   };
   const open: string[] = [];
   let end = 0;

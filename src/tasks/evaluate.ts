@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeReport } from '../evaluation/report/write.ts';
+import { writeReport } from '../evaluation/report/report.ts';
 import { metricsOf, runEvaluation } from '../evaluation/run.ts';
 import type { EvaluationStep, JobResult } from '../jobs/job.ts';
 import type { JobRunOptions } from './context.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
-import { examplesOf, filesAtOnce, invalid, type Listing, type Sample } from '../datasets/listing.ts';
+import { examplesOf, filesAtOnce, invalidDataset, type Listing, type Sample } from '../datasets/listing.ts';
 import { readListing } from '../datasets/read-listing.ts';
 import { messageOf } from '../errors.ts';
 import type { PixelBox } from '../image/box.ts';
@@ -62,7 +62,7 @@ export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
   const { boxes, list } = options;
   const train = await readListing(options.data, 'train', { list, boxes });
   if (!boxes && train.labels.length < 2)
-    throw invalid(
+    throw invalidDataset(
       `expected two classes or more in ${options.data}, the train split has only ${train.labels[0]}`,
     );
   const validation = withLabelsOf(train, await readListing(options.data, 'val', { boxes }));
@@ -73,7 +73,7 @@ export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
   const samples = { train: wanted(train), validation: wanted(validation) };
   for (const [split, { length }] of Object.entries(samples)) {
     if (length === 0)
-      throw invalid(`expected images with boxes in ${options.data}, the ${split} split has none`);
+      throw invalidDataset(`expected images with boxes in ${options.data}, the ${split} split has none`);
   }
 
   const room = { bytes: options.cacheBytes };
@@ -197,7 +197,7 @@ function usable(split: string, images: readonly LoadedImage[]) {
   );
   if (skipped.length > images.length * maxSkippedShare) {
     const share = `${(maxSkippedShare * 100).toFixed(0)} %`;
-    throw invalid(
+    throw invalidDataset(
       `expected at most ${share} of the ${images.length} ${split} images to be unusable, ${skipped.length} are: ${examplesOf(skipped)}`,
     );
   }
@@ -220,7 +220,8 @@ function scaleBox([x, y, width, height]: PixelBox, scaleX: number, scaleY: numbe
 /** The validation split with the training split's labels. Throws INVALID_DATASET for a class that training lacks. */
 function withLabelsOf(train: Listing, validation: Listing): Listing {
   const unknown = validation.labels.filter((label) => !train.labels.includes(label));
-  if (unknown.length > 0) throw invalid(`classes of val that train does not have: ${examplesOf(unknown)}`);
+  if (unknown.length > 0)
+    throw invalidDataset(`classes of val that train does not have: ${examplesOf(unknown)}`);
   const index = validation.labels.map((label) => train.labels.indexOf(label));
   return {
     labels: train.labels,

@@ -50,20 +50,19 @@ export function afterValidation(schedule: Schedule, state: ScheduleState, accura
  * Throws INVALID_SETTINGS.
  */
 export function parseSchedule(text: string, patience: number): Schedule {
-  const bad = (): never => {
-    throw new VerydeepError(
+  const invalidRate = (): VerydeepError =>
+    new VerydeepError(
       'INVALID_SETTINGS',
       `expected a learning rate like 0.01 or 0.01,60:0.001,100:0.0001 (epochs rising), received ${JSON.stringify(text)}`,
     );
-  };
   const changes = text.split(',').map((part, i) => {
     const [epoch, rate] = i === 0 && !part.includes(':') ? [1, Number(part)] : part.split(':').map(Number);
     if (epoch === undefined || rate === undefined || !Number.isInteger(epoch) || !(rate > 0 && rate < 10))
-      bad();
-    return { epoch: epoch!, rate: rate! };
+      throw invalidRate();
+    return { epoch, rate };
   });
   if (changes[0]!.epoch !== 1 || changes.some(({ epoch }, i) => i > 0 && epoch <= changes[i - 1]!.epoch))
-    bad();
+    throw invalidRate();
   if (changes.length > 1) return { kind: 'steps', changes };
   return { kind: 'plateau', rate: changes[0]!.rate, patience };
 }

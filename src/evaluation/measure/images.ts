@@ -5,7 +5,7 @@ import { filesAtOnce, type Listing, type Sample } from '../../datasets/listing.t
 import { readHeader } from '../../image/header.ts';
 import type { ImageLimits } from '../../image/limits.ts';
 import { rescaledSize, type Size } from '../../image/rescale.ts';
-import { reasonOf } from './unreadable.ts';
+import { unreadableReason } from '../../image/unreadable.ts';
 
 /** An image whose header could be read. */
 export interface CheckedImage extends Size {
@@ -95,6 +95,6 @@ async function check(
       .digest('hex');
     return { sample, label, digest, width, height };
   } catch (error) {
-    return { name: sample.name, reason: reasonOf(error) };
+    return { name: sample.name, reason: unreadableReason(error) };
   }
 }

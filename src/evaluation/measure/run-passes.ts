@@ -4,10 +4,10 @@ import { gridCrops } from '../../image/crop-grid.ts';
 import { type DecodedImage, decodeAtScales } from '../../image/decode.ts';
 import type { ImageLimits } from '../../image/limits.ts';
 import { centralCropAt, crop as cropOf, type Picture } from '../../image/picture.ts';
+import { unreadableReason } from '../../image/unreadable.ts';
 import { joinPixels, sliceOutputs } from '../../inference/scheduling/batch.ts';
 import type { CheckedImage } from './images.ts';
 import { type Pass, picturesOf, scalesOf } from './passes.ts';
-import { reasonOf } from './unreadable.ts';
 
 /** What the networks of each pass said of one image. */
 export interface ImageOutputs {
@@ -56,7 +56,7 @@ async function decode(
   try {
     return await decodeAtScales(await readFile(sample.path), scales, limits);
   } catch (error) {
-    return reasonOf(error);
+    return unreadableReason(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ImageLimits } from '../../image/limits.ts';
 import { makeThumbnail, type Thumbnail } from '../../image/thumbnail.ts';
-import { reasonOf } from '../measure/unreadable.ts';
+import { unreadableReason } from '../../image/unreadable.ts';
 
 /** A small picture of an image; `undefined` where the image has gone or changed since it was measured. */
 export async function pictureOf(
@@ -12,7 +12,7 @@ export async function pictureOf(
   try {
     return await makeThumbnail(await readFile(path), longestSide, limits);
   } catch (error) {
-    reasonOf(error); // throws what concerns more than this image
+    unreadableReason(error); // throws what concerns more than this image
     return undefined;
   }
 }

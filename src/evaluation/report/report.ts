@@ -1,4 +1,5 @@
-import type { ImageLimits } from '../../image/limits.ts';
+import { writeDurably } from '../../files/durable.ts';
+import { type ImageLimits, ownImageLimits } from '../../image/limits.ts';
 import { tablesOf } from '../comparison-tables.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { skippedLines } from '../notes.ts';
@@ -19,6 +20,12 @@ export interface ReportOptions {
   readonly time: Date;
   /** Of the images that are shown. */
   readonly limits: ImageLimits;
+}
+
+/** Writes the report of an evaluation that has just ended. `command` is what made it. Throws DISK_FULL. */
+export async function writeReport(path: string, evaluation: Evaluation, command: string): Promise<void> {
+  const report = await renderReport(evaluation, { command, time: new Date(), limits: ownImageLimits });
+  await writeDurably(path, report);
 }
 
 /**

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { job, jobRequest } from '../../jobs/job.ts';
 import { failures } from '../images/docs.ts';
-import { jobList } from './schemas.ts';
 
 const guarded = { tags: ['jobs'], security: [{ bearer: [] }] };
+
+const jobList = z.object({ jobs: z.array(job).describe('Newest first.') }).meta({ id: 'JobList' });
 
 const params = z.object({ id: z.string() });
 

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tablesOf } from '../../../src/evaluation/comparison-tables.ts';
 import type { Evaluation } from '../../../src/evaluation/evaluation.ts';
-import { renderReport } from '../../../src/evaluation/report/report.ts';
-import { writeReport } from '../../../src/evaluation/report/write.ts';
+import { renderReport, writeReport } from '../../../src/evaluation/report/report.ts';
 import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from '../tiny.ts';
 
 let root: string;

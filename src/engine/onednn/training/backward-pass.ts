@@ -24,7 +24,7 @@ export function createBackwardPass(
   let masked = false;
 
   /** `memory` as wanted, in memory of its own where that is another type or layout. */
-  const as = (label: string, memory: Memory, wanted: MemoryDesc): Memory => {
+  const reordered = (label: string, memory: Memory, wanted: MemoryDesc): Memory => {
     if (sameDesc(scope, memory.desc, wanted)) return memory;
     const result = workspace.take(wanted);
     steps.push(reorder(scope, `reorder ${label}`, memory, result));
@@ -32,7 +32,7 @@ export function createBackwardPass(
   };
   /** The same for the gradient, whose old form nobody needs any more. */
   const bringTo = (label: string, wanted: MemoryDesc): void => {
-    const result = as(label, gradient, wanted);
+    const result = reordered(label, gradient, wanted);
     if (result !== gradient) workspace.give(gradient);
     gradient = result;
   };
@@ -68,7 +68,7 @@ export function createBackwardPass(
     masked = false;
 
     bringTo(layer.name, backwardWeights.desc('destinationGradient'));
-    const source = as(`input of ${layer.name}`, input, backwardWeights.desc('source'));
+    const source = reordered(`input of ${layer.name}`, input, backwardWeights.desc('source'));
     const { gradient: target, backward } = parameters.of(layer);
     steps.push(
       createStep(`weight gradient ${layer.name}`, backwardWeights, {
