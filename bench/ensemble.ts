@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Ensemble } from '../src/ensembles/ensemble.ts';
 import { loadEnsemble } from '../src/ensembles/load.ts';
 import { writeEnsembleVersion } from '../src/ensembles/write.ts';
-import { serialiseWeights } from '../src/formats/safetensors.ts';
 import type { NetworkSpec } from '../src/network/architecture.ts';
-import { hashedWeights } from '../src/network/hashed.ts';
+import { hashedSources } from '../src/network/hashed.ts';
 
 /** Ensembles of hashed weights: as large and as slow as trained ones. Made once, kept out of git. */
 export const weightsFolder = fileURLToPath(new URL('../.cache/bench', import.meta.url));
@@ -34,8 +33,7 @@ export async function benchEnsemble(name: string, knobs: Knobs): Promise<Ensembl
       },
       trainingScale: { min: knobs.crop + 32, max: knobs.crop + 32 },
       provenance: { command: 'npm run bench' },
-      read: async () =>
-        serialiseWeights(hashedWeights({ architecture, head: 'classes', ...knobs }, 1000 * (i + 1))),
+      weights: hashedSources({ architecture, head: 'classes', ...knobs }, 1000 * (i + 1)),
     }));
     const labels = Array.from({ length: knobs.classes }, (_, i) => `class ${i}`);
     await writeEnsembleVersion(weightsFolder, { ensemble: name, version: '1', labels, networks });

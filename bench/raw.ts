@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { forwardGraph } from '../src/engine/onnx/forward.ts';
 import type { EnsembleNetwork } from '../src/ensembles/ensemble.ts';
-import { readTensorPlaces } from '../src/formats/safetensors.ts';
+import { openSafetensors } from '../src/formats/safetensors/read.ts';
 import { threadLimit } from '../src/processes/threads.ts';
 import { benchEnsemble, fullSize } from './ensemble.ts';
 
@@ -44,13 +44,14 @@ async function createSession({
   spec,
   preprocessing,
 }: EnsembleNetwork): Promise<InferenceSession> {
-  const locations = await readTensorPlaces(path);
+  const { tensors } = openSafetensors(path);
   const model = join(dirname(path), `${name}.onnx`);
   await writeFile(
     model,
     forwardGraph(spec, preprocessing, (tensor) => ({
       location: `${name}.safetensors`,
-      ...locations.get(tensor)!,
+      offset: tensors.get(tensor)!.offset,
+      length: tensors.get(tensor)!.length,
     })),
   );
   return InferenceSession.create(model, { intraOpNumThreads: threadLimit(), enableMemPattern: false });

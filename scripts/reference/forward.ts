@@ -19,7 +19,7 @@ export async function verifyForward(
 ): Promise<void> {
   const path = join(folder, `${name}.safetensors`);
   await engine.load({ id: name, spec, preprocessing: referencePreprocessing, weights: { path } });
-  const file = await readReference(join(folder, `${name}.forward.safetensors`));
+  const file = readReference(join(folder, `${name}.forward.safetensors`));
   const worst = { 'score maps': 0, 'mirrored score maps': 0, posteriors: 0, 'flip-averaged posteriors': 0 };
   const raise = (what: keyof typeof worst, actual: Float32Array, expected: Float32Array): void => {
     worst[what] = Math.max(worst[what], largestDifference(actual, expected));
@@ -58,8 +58,8 @@ export async function verifyBoxMap(
 ): Promise<void> {
   const path = join(folder, `${name}.safetensors`);
   await engine.load({ id: name, spec, preprocessing: referencePreprocessing, weights: { path } });
-  const file = await readReference(join(folder, `${name}.training.safetensors`));
-  const { bytes: pixels, shape } = file.tensors.get('dense.picture')!;
+  const file = readReference(join(folder, `${name}.training.safetensors`));
+  const { pixels, shape } = file.pixels('dense.picture');
   const [height, width] = shape as [number, number];
   const outputs = await engine.run({
     networks: [name],

@@ -38,7 +38,7 @@ export const fullSizeNetworks: Record<string, { spec: NetworkSpec; sizes: [numbe
   },
 };
 
-export const readFullSize = (folder: string): Promise<ReferenceFile> =>
+export const readFullSize = (folder: string): ReferenceFile =>
   readReference(join(folder, 'full-size.safetensors'));
 
 function weightsOf(file: ReferenceFile, name: string): ReturnType<typeof hashedWeights> {
@@ -64,7 +64,7 @@ export async function verifyFullSizeScores(
     const key = `${name}.${height}x${width}`;
     const pixels = referencePicture(height, width, seed * 100 + 20 + k);
     const hash = createHash('sha256').update(pixels).digest();
-    if (!hash.equals(file.tensors.get(`${key}.picture_sha256`)!.bytes)) {
+    if (!hash.equals(file.pixels(`${key}.picture_sha256`).pixels)) {
       throw new Error(`${key}: the picture made here is not that of the reference`);
     }
     const outputs = await engine.run({

@@ -45,7 +45,7 @@ export async function verifyTraining(
   spec: NetworkSpec,
   stream: number,
 ): Promise<void> {
-  const file = await readReference(join(folder, `${name}.training.safetensors`));
+  const file = readReference(join(folder, `${name}.training.safetensors`));
   const microBatch = file.tensors.get('0.pictures')!.shape[0]!;
   const step = await createStep(verification, { spec, weights: hashedWeights(spec, stream), microBatch });
   const add = rowsOf(verification, name);
@@ -74,7 +74,7 @@ export async function verifyBoxTraining(
   spec: NetworkSpec,
   stream: number,
 ): Promise<void> {
-  const file = await readReference(join(folder, `${name}.training.safetensors`));
+  const file = readReference(join(folder, `${name}.training.safetensors`));
   const microBatch = file.tensors.get('pictures')!.shape[0]!;
   const step = await createStep(verification, { spec, weights: hashedWeights(spec, stream), microBatch });
   const add = rowsOf(verification, name);

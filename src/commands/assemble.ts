@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeEnsembleVersion } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
-import { serialiseWeights } from '../formats/safetensors.ts';
+import { storedAs } from '../network/weights.ts';
 import { packageWeights } from '../service/weights-folder.ts';
 import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
 
@@ -59,7 +59,7 @@ export async function run(argv: string[]): Promise<number> {
       trainingScale: network.trainingScale,
       metrics: { ...network.metrics },
       provenance: network.provenance,
-      read: async () => serialiseWeights(network.weights, half ? 'F16' : 'F32'),
+      weights: half ? storedAs(network.weights, 'F16') : network.weights,
     })),
     provenance: { command: `verydeep assemble ${argv.join(' ')}` },
   });

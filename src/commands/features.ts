@@ -9,11 +9,13 @@ import { VerydeepError } from '../errors.ts';
 import { counted } from '../evaluation/notes.ts';
 import { writeDurably } from '../files/durable.ts';
 import { serialiseNpy } from '../formats/npy.ts';
-import { serialiseWeights } from '../formats/safetensors.ts';
+import { writeSafetensors } from '../formats/safetensors/write.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { unreadableReason } from '../image/unreadable.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/jitter-plan.ts';
+import { fromFloat32 } from '../network/numbers.ts';
+import type { TensorSource } from '../network/weights.ts';
 import { ensembleOptions } from './cli/ensemble-options.ts';
 import { findImageFiles } from './cli/image-files.ts';
 import { integer, oneOf, wrongUse } from './cli/option-values.ts';
@@ -155,10 +157,14 @@ async function write(
   const description = { ...origin, networks: columns.map(({ network, fc }) => ({ network, fc })) };
   if (out.endsWith('.safetensors')) {
     const tensors = new Map(
-      columns.map(({ network, fc, rows }) => [network, { shape: [names.length, fc], data: joined(rows) }]),
+      columns.map(({ network, fc, rows }): [string, TensorSource] => [
+        network,
+        { shape: [rows.length, fc], type: 'F32', parts: () => rows.map((row) => fromFloat32(row, 'F32')) },
+      ]),
     );
     const metadata = { names: JSON.stringify(names), description: JSON.stringify(description) };
-    return writeDurably(out, serialiseWeights(tensors, 'F32', metadata));
+    await writeSafetensors(out, tensors, metadata);
+    return;
   }
   const matrix = joined(names.flatMap((_, i) => columns.map(({ rows }) => rows[i]!)));
   const width = columns.reduce((sum, { fc }) => sum + fc, 0);

@@ -1,14 +1,14 @@
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
-import type { InitialWeights, Weights } from '../network/weights.ts';
+import type { WeightSources, Weights } from '../network/weights.ts';
 
 export interface TrainingStepOptions {
   readonly spec: NetworkSpec;
   readonly preprocessing: Preprocessing;
   /** Initial weights (network/initialisers.ts, or a checkpoint's). They are copied, and not held on to. */
-  readonly weights: InitialWeights;
+  readonly weights: WeightSources;
   /** Velocity of a checkpoint; zero where not given. */
-  readonly velocity?: Weights;
+  readonly velocity?: WeightSources;
   /** Pictures in one pass; a larger batch is accumulated over several. */
   readonly microBatch: number;
   readonly momentum: number;

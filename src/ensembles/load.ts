@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
+import { readRegularFile } from '../files/regular.ts';
+import { checkWeights } from './check-weights.ts';
 import type { Ensemble, EnsembleNetwork } from './ensemble.ts';
 import {
   checkManifest,
@@ -29,8 +29,8 @@ export interface StoredVersion {
 }
 
 /**
- * Loads a version of the ensemble `name` from the folder of weights `directory`. Every file is read once to check its
- * hash, not kept in memory. Throws INVALID_WEIGHTS.
+ * Loads a version of the ensemble `name` from the folder of weights `directory`. Every file is read once to check it,
+ * not kept in memory. Throws INVALID_WEIGHTS.
  */
 export async function loadEnsemble(
   directory: string,
@@ -41,9 +41,7 @@ export async function loadEnsemble(
   const networks: EnsembleNetwork[] = [];
   for (const network of manifest.networks) {
     const file = join(folder, network.file);
-    const sha256 = await hashOf(file);
-    if (sha256 !== network.sha256)
-      throw bad(`${file}: expected sha256 ${network.sha256}, received ${sha256}`);
+    await checkWeights(file, network);
     const { name, preprocessing, trainingScale, metrics } = network;
     networks.push({
       name,
@@ -79,9 +77,7 @@ export async function readVersion(
   const number = await numberOf(directory, name, version);
   const folder = resolve(directory, name, number);
   const path = join(folder, manifestName);
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
-  });
+  const bytes = readManifest(path);
   const manifest = checkManifest(parseJson(bytes, path), path);
   if (manifest.ensemble !== name || manifest.version !== number) {
     throw bad(
@@ -126,14 +122,12 @@ function parseJson(bytes: Buffer, path: string): unknown {
   }
 }
 
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
+function readManifest(path: string): Buffer {
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+    return readRegularFile(path);
   } catch (cause) {
     throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
   }
-  return hash.digest('hex');
 }
 
 function bad(message: string, cause?: unknown): VerydeepError {

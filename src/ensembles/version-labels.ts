@@ -1,8 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
+import { readRegularFile } from '../files/regular.ts';
 import { describeIssues } from '../options/issues.ts';
 import { versionSchema } from './manifest.ts';
 
@@ -23,8 +24,7 @@ export async function readVersionLabels(directory: string, name: string): Promis
   const path = join(directory, name, labelsName);
   const expected = `${path}: expected {"stable": "1", "candidate": "2"}`;
   try {
-    const text = await readFile(path, 'utf8');
-    const labels: unknown = JSON.parse(text);
+    const labels: unknown = JSON.parse(readRegularFile(path).toString('utf8'));
     const { data, error } = schema.safeParse(labels);
     if (error) throw new Error(describeIssues(schema, error.issues, labels, { kind: 'field' }).join('. '));
     return data;

@@ -1,18 +1,20 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VerydeepError } from '../errors.ts';
 import { syncFolder, writeDurably } from '../files/durable.ts';
-import { parseSafetensors } from '../formats/safetensors.ts';
-import { tensorsOf } from '../network/layers.ts';
-import { checkManifest, type Manifest, type ManifestNetwork, manifestName, specOf } from './manifest.ts';
+import { placeFile } from '../files/place.ts';
+import { writeSafetensors } from '../formats/safetensors/write.ts';
+import { checkTensors } from '../network/check-tensors.ts';
+import type { WeightSources } from '../network/weights.ts';
+import { checkWeights } from './check-weights.ts';
+import { checkManifest, type Manifest, type ManifestNetwork, manifestName } from './manifest.ts';
 
 /** What the writer adds to a network: the name of its file and the hash. */
 export interface NewNetwork extends Omit<ManifestNetwork, 'file' | 'sha256'> {
-  /** The bytes of its safetensors file; asked for one network at a time, since they are large. */
-  readonly read: () => Promise<Buffer>;
+  /** Tensors to write, or a file that stays as it is: its bytes are not written again if the file system can link. */
+  readonly weights: WeightSources | { readonly path: string; readonly sha256: string };
 }
 
 export interface NewVersion extends Omit<Manifest, 'format' | 'networks'> {
@@ -22,14 +24,14 @@ export interface NewVersion extends Omit<Manifest, 'format' | 'networks'> {
 /**
  * Writes the folder `directory/NAME/VERSION`: the networks' files, then the manifest. All is written and synced under a
  * temporary name and renamed, so a version is there whole or not at all. Versions never change: throws
- * INVALID_WEIGHTS where it exists, where the manifest would not be valid, or a file lacks a tensor of its network.
- * Answers the folder's path.
+ * INVALID_WEIGHTS if it exists, if the manifest would not be valid, or if the weights are not those of their network.
+ * Returns the folder's path.
  */
 export async function writeEnsembleVersion(directory: string, version: NewVersion): Promise<string> {
   const draft: Manifest = {
     format: 1,
     ...version,
-    networks: version.networks.map(({ read: _, ...network }) => ({
+    networks: version.networks.map(({ weights: _, ...network }) => ({
       ...network,
       file: `${network.name}.safetensors`,
       sha256: '0'.repeat(64),
@@ -48,10 +50,8 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
   try {
     const networks: ManifestNetwork[] = [];
     for (const [i, network] of draft.networks.entries()) {
-      const bytes = await version.networks[i]!.read();
-      checkTensors(bytes, network);
-      await writeDurably(join(temporary, network.file), bytes);
-      networks.push({ ...network, sha256: createHash('sha256').update(bytes).digest('hex') });
+      const sha256 = await writeWeights(join(temporary, network.file), network, version.networks[i]!.weights);
+      networks.push({ ...network, sha256 });
     }
     await writeDurably(join(temporary, manifestName), `${JSON.stringify({ ...draft, networks }, null, 2)}\n`);
     await syncFolder(temporary);
@@ -67,18 +67,20 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
 
 // --- helpers ---
 
-function checkTensors(bytes: Buffer, network: ManifestNetwork): void {
-  const { tensors } = parseSafetensors(bytes, network.file);
-  for (const { name, shape } of tensorsOf(specOf(network))) {
-    const received = tensors.get(name)?.shape;
-    if (received?.join() !== shape.join()) {
-      const found = received ? `[${received.join(', ')}]` : 'none';
-      throw new VerydeepError(
-        'INVALID_WEIGHTS',
-        `${network.file}: expected ${name} [${shape.join(', ')}], received ${found}`,
-      );
-    }
+/** Returns the hash of the file. */
+async function writeWeights(
+  path: string,
+  network: ManifestNetwork,
+  weights: NewNetwork['weights'],
+): Promise<string> {
+  if ('path' in weights) {
+    const { sha256 } = weights;
+    await checkWeights(weights.path, { ...network, sha256 });
+    await placeFile(weights.path, path);
+    return sha256;
   }
+  checkTensors(network.file, network, weights);
+  return writeSafetensors(path, weights);
 }
 
 function taken(folder: string): VerydeepError {

@@ -1,17 +1,24 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asDiskFull } from './disk-full.ts';
+
+/** What a large file is to hold: `bytes` in all, made part by part. A part is written before the next is asked for. */
+export interface Parts {
+  readonly bytes: number;
+  readonly parts: Iterable<Uint8Array>;
+}
 
 /**
  * Writes under a temporary name (`PATH.PID.tmp`), syncs, renames, syncs the folder: a crash leaves the old file or the
  * new one, never half of one, and what was answered stays. Throws DISK_FULL.
  */
-export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeDurably(path: string, content: Uint8Array | string | Parts): Promise<void> {
+  const isInParts = typeof content === 'object' && 'parts' in content;
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = await open(temporary, 'w');
     try {
-      await file.writeFile(bytes);
+      await writeFile(file, isInParts ? content.parts : content);
       await file.sync();
     } finally {
       await file.close();
@@ -19,7 +26,7 @@ export async function writeDurably(path: string, bytes: Uint8Array | string): Pr
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }); // on a full disk its room is needed
-    throw asDiskFull(error, path, Buffer.byteLength(bytes));
+    throw asDiskFull(error, path, isInParts ? content.bytes : Buffer.byteLength(content));
   }
   await syncFolder(dirname(path));
 }

@@ -1,6 +1,6 @@
 import type { ForwardSpec } from './architecture.ts';
 import { fanInOf, weightLayersOf } from './layers.ts';
-import type { Tensor, Weights } from './weights.ts';
+import { computedTensor, copyOfWeights, type TensorSource, type Weights } from './weights.ts';
 
 /** The number at `index` of a stream, in [-1, 1): a 32-bit hash (murmur3's finaliser) of a counter. */
 export function hashedNumber(index: number, stream: number): number {
@@ -23,21 +23,31 @@ export function hashed(count: number, stream: number): Float32Array {
 
 /** Hashed weights of the scale that keeps activations near one on mean-subtracted pixels in 0..255. */
 export function hashedWeights(spec: ForwardSpec, stream: number): Weights {
-  const weights = new Map<string, Tensor>();
+  return copyOfWeights(hashedSources(spec, stream));
+}
+
+/** The same, computed whenever they are asked for. */
+export function hashedSources(spec: ForwardSpec, stream: number): ReadonlyMap<string, TensorSource> {
+  const sources = new Map<string, TensorSource>();
   weightLayersOf(spec).forEach((layer, j) => {
     const fanIn = fanInOf(layer);
-    const data = hashed(layer.outputs * fanIn, stream + 2 * j);
     const scale = Math.fround(Math.sqrt(6 / fanIn));
-    for (let i = 0; i < data.length; i++) data[i] = data[i]! * scale;
-    if (j === 0) for (let i = 0; i < data.length; i++) data[i] = data[i]! / 128;
-    const bias = hashed(layer.outputs, stream + 2 * j + 1);
-    for (let i = 0; i < bias.length; i++) bias[i] = bias[i]! * Math.fround(0.1);
+    const divisor = j === 0 ? 128 : 1;
+    const weight = (i: number): number =>
+      Math.fround(Math.fround(hashedNumber(i, stream + 2 * j)) * scale) / divisor;
+    const bias = (i: number): number => Math.fround(hashedNumber(i, stream + 2 * j + 1)) * Math.fround(0.1);
     const shape =
       layer.kind === 'convolution'
         ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
         : [layer.outputs, fanIn];
-    weights.set(`${layer.name}.weight`, { shape, data });
-    weights.set(`${layer.name}.bias`, { shape: [layer.outputs], data: bias });
+    sources.set(
+      `${layer.name}.weight`,
+      computedTensor(shape, () => weight),
+    );
+    sources.set(
+      `${layer.name}.bias`,
+      computedTensor([layer.outputs], () => bias),
+    );
   });
-  return weights;
+  return sources;
 }

@@ -1,7 +1,7 @@
 import type { NetworkSpec } from './architecture.ts';
 import { fanInOf, layersOf, type WeightLayer, weightLayersOf } from './layers.ts';
 import { createRandom, type Random } from './random.ts';
-import type { DrawnTensor, InitialWeights, Tensor, Weights } from './weights.ts';
+import { computedTensor, type Tensor, type TensorSource, type WeightSources } from './weights.ts';
 
 /** Standard deviation of a layer's initial weights; biases are zero. */
 const deviations = {
@@ -22,8 +22,8 @@ export function initialWeights(
   spec: NetworkSpec,
   initialiser: Initialiser,
   random: Random,
-): ReadonlyMap<string, DrawnTensor> {
-  const weights = new Map<string, DrawnTensor>();
+): ReadonlyMap<string, TensorSource> {
+  const weights = new Map<string, TensorSource>();
   for (const layer of weightLayersOf(spec)) {
     const deviation = deviations[initialiser](layer);
     const shape =
@@ -31,14 +31,15 @@ export function initialWeights(
         ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
         : [layer.outputs, fanInOf(layer)];
     const state = random.state();
-    weights.set(`${layer.name}.weight`, {
-      shape,
-      write(to) {
-        const own = createRandom(state);
-        for (let i = 0; i < to.length; i++) to[i] = deviation * own.normal();
-      },
-    });
-    weights.set(`${layer.name}.bias`, { shape: [layer.outputs], write: (to) => void to.fill(0) });
+    const draw = (): (() => number) => {
+      const own = createRandom(state);
+      return () => deviation * own.normal();
+    };
+    weights.set(`${layer.name}.weight`, computedTensor(shape, draw));
+    weights.set(
+      `${layer.name}.bias`,
+      computedTensor([layer.outputs], () => () => 0),
+    );
     random.skipNormal(layer.outputs * fanInOf(layer));
   }
   return weights;
@@ -50,15 +51,15 @@ export function initialWeights(
  * (A's four are the first of stages 1 and 2 and the first two of stage 3), which is where their shapes agree.
  */
 export function copyFromShallower(
-  fresh: InitialWeights,
+  fresh: WeightSources,
   deep: NetworkSpec,
-  trained: Weights,
+  trained: WeightSources,
   shallow: NetworkSpec,
-): InitialWeights {
+): WeightSources {
   const targets = placesOf(deep);
   const sources = [...placesOf(shallow)];
   const copied = [...sources.slice(0, 4), ...sources.slice(-3)];
-  const renamed = new Map<string, Tensor>();
+  const renamed = new Map<string, Tensor | TensorSource>();
   for (const [place, source] of copied) {
     const target = targets.get(place);
     if (!target) continue;
@@ -86,7 +87,7 @@ function placesOf(spec: NetworkSpec): Map<string, string> {
 }
 
 /** Layers of a trained net by name; what it lacks, or has in another shape (the last layer, of another head), stays fresh. */
-export function copyMatching(fresh: InitialWeights, trained: Weights): InitialWeights {
+export function copyMatching(fresh: WeightSources, trained: WeightSources): WeightSources {
   return new Map(
     [...fresh].map(([name, own]) => {
       const tensor = trained.get(name);

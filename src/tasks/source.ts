@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readVersion, type StoredVersion } from '../ensembles/load.ts';
@@ -6,7 +5,8 @@ import { type ManifestNetwork, specOf } from '../ensembles/manifest.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
 import { VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
-import { readWeights, serialiseWeights } from '../formats/safetensors.ts';
+import { openSafetensors } from '../formats/safetensors/read.ts';
+import { writeSafetensors } from '../formats/safetensors/write.ts';
 import type { NetworkDescription } from '../training/run-folder.ts';
 
 /** A network of an ensemble version, as a job names it. */
@@ -52,7 +52,9 @@ export async function findNetwork(
 
 /** Writes a network as the folder of a finished training, which trainings start from. */
 export async function writeAsRun(folder: string, { version, network }: SourceNetwork): Promise<void> {
-  const bytes = serialiseWeights(await readWeights(join(version.folder, network.file)));
+  await mkdir(folder, { recursive: true });
+  const { tensors } = openSafetensors(join(version.folder, network.file));
+  const sha256 = await writeSafetensors(join(folder, 'network.safetensors'), tensors);
   const { preprocessing, trainingScale, metrics, provenance } = network;
   const description = {
     format: 1,
@@ -60,12 +62,10 @@ export async function writeAsRun(folder: string, { version, network }: SourceNet
     preprocessing,
     labels: version.manifest.labels,
     trainingScale,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256,
     metrics,
     provenance,
   } satisfies Record<Exclude<keyof NetworkDescription, 'trainable'>, unknown>;
-  await mkdir(folder, { recursive: true });
-  await writeDurably(join(folder, 'network.safetensors'), bytes);
   await writeDurably(join(folder, 'network.json'), JSON.stringify(description));
 }
 

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseTrainingEngine } from '../engine/choose-training.ts';
 import { writeCandidate } from '../ensembles/candidate.ts';
 import type { StoredVersion } from '../ensembles/load.ts';
 import type { NewNetwork } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
-import { serialiseWeights } from '../formats/safetensors.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import type { JobResult } from '../jobs/job.ts';
 import type { TrainingEvent } from '../training/events.ts';
@@ -89,12 +88,12 @@ function networksOf(trained: TrainedNetwork, base: StoredVersion | undefined): N
     trainingScale,
     metrics: { ...metrics },
     provenance,
-    read: async () => serialiseWeights(weights),
+    weights,
   };
   const others = (base?.manifest.networks ?? []).map(
-    ({ file, sha256: _, ...network }): NewNetwork => ({
+    ({ file, sha256, ...network }): NewNetwork => ({
       ...network,
-      read: () => readFile(join(base!.folder, file)),
+      weights: { path: join(base!.folder, file), sha256 },
     }),
   );
   const place = others.findIndex(({ name }) => name === fresh.name);

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { VerydeepError } from '../errors.ts';
-import { writeDurably } from '../files/durable.ts';
-import { readSafetensors, serialiseWeights, toFloat32 } from '../formats/safetensors.ts';
+import { openSafetensors } from '../formats/safetensors/read.ts';
+import { writeSafetensors } from '../formats/safetensors/write.ts';
 import type { ColourStatistics } from '../image/colour-shift.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
-import type { Weights } from '../network/weights.ts';
+import { partsOf, type WeightSources } from '../network/weights.ts';
 import type { ValidationResult } from './events.ts';
 import type { ScheduleState } from './schedule.ts';
 import { decisive, type TrainingSettings } from './settings.ts';
@@ -42,9 +43,9 @@ export interface CheckpointHeader {
 
 export interface Checkpoint {
   readonly header: CheckpointHeader;
-  readonly weights: Weights;
+  readonly weights: WeightSources;
   /** Zero where not given. Not kept of the best network, which is not trained further. */
-  readonly velocity?: Weights;
+  readonly velocity?: WeightSources;
 }
 
 /**
@@ -52,30 +53,28 @@ export interface Checkpoint {
  * JSON and the digest; one file, so that its parts cannot be of different steps. Answers the digest. Throws DISK_FULL.
  */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<string> {
-  const digest = digestOf(checkpoint);
+  const digest = await digestOf(checkpoint);
   const metadata = { verydeep: JSON.stringify(checkpoint.header), digest };
-  await writeDurably(path, serialiseWeights(tensorsOf(checkpoint), 'F32', metadata));
+  await writeSafetensors(path, tensorsOf(checkpoint), metadata);
   return digest;
 }
 
-/** Throws INVALID_WEIGHTS where the file is not a checkpoint, or not the one that was written. */
+/**
+ * Opens a checkpoint, whose tensors are read when they are asked for. The whole file is read once to check it. Throws
+ * INVALID_WEIGHTS if it is not a checkpoint, or not the one that was written.
+ */
 export async function readCheckpoint(path: string): Promise<Checkpoint & { readonly digest: string }> {
-  const { tensors, metadata } = await readSafetensors(path);
-  const text = metadata.verydeep;
-  const header = text === undefined ? undefined : (JSON.parse(text) as CheckpointHeader);
-  if (header?.format !== 2) throw invalid(path, 'a checkpoint of format 2', `format ${header?.format}`);
-  const part = (prefix: string): Weights =>
+  const { tensors, metadata } = openSafetensors(path);
+  const header = parseHeader(path, metadata.verydeep);
+  const part = (prefix: string): WeightSources =>
     new Map(
       [...tensors]
         .filter(([name]) => name.startsWith(`${prefix}/`))
-        .map(([name, tensor]) => [
-          name.slice(prefix.length + 1),
-          { shape: tensor.shape, data: toFloat32(tensor) },
-        ]),
+        .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
     );
   const velocity = part('velocity');
   const checkpoint = { header, weights: part('weights'), ...(velocity.size > 0 && { velocity }) };
-  const digest = digestOf(checkpoint);
+  const digest = await digestOf(checkpoint);
   if (digest !== metadata.digest) throw invalid(path, `the digest ${metadata.digest}`, digest);
   return { ...checkpoint, digest };
 }
@@ -84,15 +83,30 @@ export async function readCheckpoint(path: string): Promise<Checkpoint & { reado
  * `sha256:` and the hash of header, weights and velocity. There is no clock in it, and nothing of where the files lie
  * or how long the training is to go on, so two runs that computed the same have the same digest.
  */
-function digestOf(checkpoint: Checkpoint): string {
+async function digestOf(checkpoint: Checkpoint): Promise<string> {
   const { header } = checkpoint;
   const hash = createHash('sha256');
   hash.update(canonicalJson({ ...header, settings: decisive(header.settings) }));
-  for (const [name, { shape, data }] of tensorsOf(checkpoint)) {
-    hash.update(`\n${name} ${shape.join('x')}\n`);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const [name, tensor] of tensorsOf(checkpoint)) {
+    hash.update(`\n${name} ${tensor.shape.join('x')}\n`);
+    for (const part of partsOf(tensor)) {
+      hash.update(part);
+      await setImmediate(); // signals and messages are heard meanwhile
+    }
   }
   return `sha256:${hash.digest('hex')}`;
+}
+
+function parseHeader(path: string, text: string | undefined): CheckpointHeader {
+  let header: Partial<CheckpointHeader> | null = {};
+  try {
+    header = JSON.parse(text ?? '{}');
+  } catch {
+    throw invalid(path, 'a checkpoint', 'a header that is not JSON');
+  }
+  // The digest tells whether all the rest is as it was written.
+  if (header?.format === 2 && header.settings) return header as CheckpointHeader;
+  throw invalid(path, 'a checkpoint of format 2', `format ${header?.format}`);
 }
 
 /** JSON in which the order of keys says nothing: they are sorted. */
@@ -104,12 +118,12 @@ function canonicalJson(value: unknown): string {
   );
 }
 
-function tensorsOf({ weights, velocity = new Map() }: Checkpoint): Weights {
-  const prefixed = (prefix: string, tensors: Weights) =>
+function tensorsOf({ weights, velocity = new Map() }: Checkpoint): WeightSources {
+  const prefixed = (prefix: string, tensors: WeightSources) =>
     [...tensors].map(([name, tensor]) => [`${prefix}/${name}`, tensor] as const);
   return new Map([...prefixed('weights', weights), ...prefixed('velocity', velocity)]);
 }
 
 function invalid(path: string, expected: string, received: string): VerydeepError {
-  return new VerydeepError('INVALID_WEIGHTS', `${path}: expected ${expected}, received ${received}`);
+  return new VerydeepError('INVALID_WEIGHTS', `${path}: expected ${expected}; received ${received}`);
 }

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { asDiskFull } from '../files/disk-full.ts';
 import { writeDurably } from '../files/durable.ts';
-import { readWeights, serialiseWeights } from '../formats/safetensors.ts';
+import { hashSafetensors, openSafetensors } from '../formats/safetensors/read.ts';
+import { writeSafetensors } from '../formats/safetensors/write.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
-import type { Weights } from '../network/weights.ts';
+import type { WeightSources } from '../network/weights.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { OnTrainingEvent, TrainingEvent, ValidationResult } from './events.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -39,7 +39,7 @@ export interface NetworkDescription {
   readonly provenance: { readonly command: string; readonly dataset: string; readonly datasetDigest: string };
 }
 
-export type TrainedNetwork = NetworkDescription & { readonly weights: Weights };
+export type TrainedNetwork = NetworkDescription & { readonly weights: WeightSources };
 
 /**
  * Opens the folder of a run, made where it is not there, and clears away what a killed run left unfinished. A new run
@@ -104,7 +104,7 @@ export async function writeTrainedNetwork(
   command: string,
 ): Promise<NetworkDescription> {
   const { settings, spec, preprocessing, labels, datasetDigest, state } = header;
-  const bytes = serialiseWeights(weights);
+  const sha256 = await writeSafetensors(join(folder.path, 'network.safetensors'), weights);
   const description: NetworkDescription = {
     format: 1,
     spec,
@@ -112,11 +112,10 @@ export async function writeTrainedNetwork(
     labels,
     trainingScale: settings.scale,
     trainable: settings.trainable,
-    sha256: sha256(bytes),
+    sha256,
     metrics: state.best!,
     provenance: { command, dataset: basename(settings.data), datasetDigest },
   };
-  await writeDurably(join(folder.path, 'network.safetensors'), bytes);
   await writeDurably(join(folder.path, 'network.json'), `${JSON.stringify(description, null, 2)}\n`);
   return description;
 }
@@ -126,25 +125,20 @@ export async function readTrainedNetwork(path: string): Promise<TrainedNetwork> 
   const json = join(path, 'network.json');
   const file = join(path, 'network.safetensors');
   let description: NetworkDescription;
-  let bytes: Buffer;
   try {
     description = JSON.parse(await readFile(json, 'utf8'));
-    bytes = await readFile(file);
   } catch (cause) {
     const reason = `expected ${resolve(path)} to be the folder of a finished training: ${messageOf(cause)}`;
     throw new VerydeepError('INVALID_WEIGHTS', reason, { cause });
   }
-  if (description.format !== 1 || description.sha256 !== sha256(bytes)) {
+  const sha256 = await hashSafetensors(file);
+  if (description.format !== 1 || description.sha256 !== sha256) {
     throw new VerydeepError(
       'INVALID_WEIGHTS',
-      `${file}: expected the hash that ${json} says, received ${sha256(bytes)}`,
+      `${file}: expected the hash that ${json} says, received ${sha256}`,
     );
   }
-  return { ...description, weights: await readWeights(file) };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return { ...description, weights: openSafetensors(file).tensors };
 }
 
 function bad(message: string): VerydeepError {

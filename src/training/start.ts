@@ -3,7 +3,7 @@ import type { NetworkSpec } from '../network/architecture.ts';
 import { copyFromShallower, copyMatching, initialWeights } from '../network/initialisers.ts';
 import { weightLayersOf } from '../network/layers.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
-import type { InitialWeights } from '../network/weights.ts';
+import type { WeightSources } from '../network/weights.ts';
 import type { Dataset } from './dataset.ts';
 import { randomStream } from './randomness.ts';
 import { readTrainedNetwork, type TrainedNetwork } from './run-folder.ts';
@@ -13,7 +13,7 @@ import type { TrainingSettings } from './settings.ts';
 export interface StartingPoint {
   readonly spec: NetworkSpec;
   readonly preprocessing: Preprocessing;
-  readonly weights: InitialWeights;
+  readonly weights: WeightSources;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { CreateTrainingStep, TrainingStep } from '../engine/training-step.t
 import { VerydeepError } from '../errors.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { parameterCount } from '../network/measures.ts';
-import type { InitialWeights, Weights } from '../network/weights.ts';
+import type { WeightSources } from '../network/weights.ts';
 import { type CheckpointHeader, readCheckpoint } from './checkpoint.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
 import type { OnTrainingEvent } from './events.ts';
@@ -129,8 +129,8 @@ async function createStep(
 /** Where a training begins. */
 interface Beginning {
   readonly header: CheckpointHeader;
-  readonly weights: InitialWeights;
-  readonly velocity?: Weights;
+  readonly weights: WeightSources;
+  readonly velocity?: WeightSources;
 }
 
 async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Beginning> {

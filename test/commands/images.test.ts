@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseSafetensors, readWeights } from '../../src/formats/safetensors.ts';
+import { openSafetensors } from '../../src/formats/safetensors/read.ts';
+import { copyOfWeights } from '../../src/network/weights.ts';
 import { tinyLabels, writeTinyEnsemble } from '../ensembles/tiny.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -114,7 +115,7 @@ describe('verydeep features', () => {
     const { code, stdout, stderr } = await verydeep('features', folder, '--out', out);
     expect({ code, stdout }).toEqual({ code: 1, stdout: `${out}: 2 pictures, 4 of a, 4 of b\n` });
     expect(stderr).toMatch(/2\.png: /);
-    const { tensors, metadata } = parseSafetensors(await readFile(out), out);
+    const { tensors, metadata } = openSafetensors(out);
     expect(JSON.parse(metadata.names!)).toEqual(names());
     expect([...tensors].map(([network, { shape }]) => [network, shape])).toEqual([
       ['a', [2, 4]],
@@ -137,7 +138,7 @@ describe('verydeep features', () => {
     });
     const matrix = new Float32Array((await readFile(out)).buffer.slice(-2 * 8 * 4));
     expect(Math.hypot(...matrix)).toBeCloseTo(2); // two pictures, two networks, each of length one
-    const same = await readWeights(join(folder, 'same.safetensors'));
+    const same = copyOfWeights(openSafetensors(join(folder, 'same.safetensors')).tensors);
     for (const [at, network] of ['a', 'b'].entries()) {
       const rows = same.get(network)!.data;
       for (const picture of [0, 1]) {

@@ -1,14 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../../src/engine/engine.ts';
 import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
-import { serialiseWeights } from '../../src/formats/safetensors.ts';
+import { writeSafetensors } from '../../src/formats/safetensors/write.ts';
 import type { ForwardSpec, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import { scoreMapSize } from '../../src/network/measures.ts';
-import type { Weights } from '../../src/network/weights.ts';
+import { storedAs, type Weights } from '../../src/network/weights.ts';
 import { forwardCases, largestDifference, readFixture, referencePreprocessing } from './reference-values.ts';
 
 const tolerance = 1e-4;
@@ -70,7 +70,7 @@ export function describeEngine(name: string, create: () => Promise<Engine>): voi
       it(`gives the box map of ${fixture}, asked for or not`, async () => {
         const { file, spec, weights } = await readFixture(fixture);
         await engine.load(source(fixture, spec, weights));
-        const { bytes: pixels, shape } = file.tensors.get('dense.picture')!;
+        const { pixels, shape } = file.pixels('dense.picture');
         const { maps, posteriors } = await run(fixture, {
           pixels,
           count: 1,
@@ -198,7 +198,7 @@ export function describeEngine(name: string, create: () => Promise<Engine>): voi
           ['F16', 0.02],
         ] as const) {
           const path = join(folder, `${type}.safetensors`);
-          await writeFile(path, serialiseWeights(weights, type));
+          await writeSafetensors(path, storedAs(weights, type));
           await engine.load({ ...source('file', tiny, weights), weights: { path } });
           const { posteriors } = await run('file', picture);
           expect(largestDifference(posteriors!, expected.posteriors!)).toBeLessThan(within);

@@ -1,11 +1,11 @@
 /** Readers of the reference values (test/fixtures/reference, and folders of the same form for `verify:reference`). */
 import { fileURLToPath } from 'node:url';
 import type { TrainingBatch } from '../../src/engine/training-step.ts';
-import { readSafetensors, type Safetensors, toFloat32 } from '../../src/formats/safetensors.ts';
+import { openSafetensors, type Safetensors } from '../../src/formats/safetensors/read.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Preprocessing } from '../../src/network/preprocessing.ts';
-import type { Weights } from '../../src/network/weights.ts';
+import { copyOfTensor, type Weights } from '../../src/network/weights.ts';
 
 /** Pre-processing of all reference values. */
 export const referencePreprocessing: Preprocessing = {
@@ -21,18 +21,30 @@ export const fixturePath = (name: string): string =>
 
 export interface ReferenceFile extends Safetensors {
   numbers(key: string): Float32Array;
+  /** Of a tensor of bytes. */
+  pixels(key: string): { readonly pixels: Uint8Array; readonly shape: readonly number[] };
 }
 
-export async function readReference(path: string): Promise<ReferenceFile> {
-  const file = await readSafetensors(path);
-  return { ...file, numbers: (key) => toFloat32(file.tensors.get(key)!) };
+export function readReference(path: string): ReferenceFile {
+  const file = openSafetensors(path);
+  return {
+    ...file,
+    numbers: (key) => copyOfTensor(file.tensors.get(key)!).data,
+    pixels(key) {
+      const tensor = file.tensors.get(key)!;
+      return {
+        pixels: Buffer.concat(Array.from(tensor.parts(), (part) => part.slice())),
+        shape: tensor.shape,
+      };
+    },
+  };
 }
 
 /** A fixture with its network and hashed weights. */
 export async function readFixture(
   name: string,
 ): Promise<{ file: ReferenceFile; spec: NetworkSpec; weights: Weights }> {
-  const file = await readReference(fixturePath(name));
+  const file = readReference(fixturePath(name));
   const spec = JSON.parse(file.metadata.spec!) as NetworkSpec;
   return { file, spec, weights: hashedWeights(spec, Number(file.metadata.stream)) };
 }
@@ -47,12 +59,12 @@ export interface ForwardCase {
   readonly flipAveraged: Float32Array;
 }
 
-export function forwardCases({ tensors, numbers }: ReferenceFile): ForwardCase[] {
+export function forwardCases({ tensors, numbers, pixels: pixelsOf }: ReferenceFile): ForwardCase[] {
   const cases: ForwardCase[] = [];
   for (let k = 0; tensors.has(`${k}.picture`); k++) {
-    const { bytes, shape } = tensors.get(`${k}.picture`)!;
+    const { pixels, shape } = pixelsOf(`${k}.picture`);
     cases.push({
-      pixels: bytes,
+      pixels,
       height: shape[0]!,
       width: shape[1]!,
       scoreMap: numbers(`${k}.score_map`),
@@ -66,11 +78,11 @@ export function forwardCases({ tensors, numbers }: ReferenceFile): ForwardCase[]
 
 /** The batch under `prefix` (`0.`, or none); where the file holds no dropout masks, they are ones. */
 export function trainingBatch(
-  { tensors, numbers }: ReferenceFile,
+  { tensors, numbers, pixels: pixelsOf }: ReferenceFile,
   prefix: string,
   fc: number,
 ): TrainingBatch {
-  const { bytes: pixels, shape } = tensors.get(`${prefix}pictures`)!;
+  const { pixels, shape } = pixelsOf(`${prefix}pictures`);
   const count = shape[0]!;
   const mask = (key: string): Float32Array =>
     tensors.has(key) ? numbers(key) : new Float32Array(count * fc).fill(1);

@@ -1,5 +1,4 @@
 import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
-import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
@@ -40,8 +39,7 @@ function network(name: string, head: 'classes' | 'scr', stream: number) {
     },
     trainingScale: { min: 32, max: 64 },
     provenance: { command: 'a test' },
-    read: async () =>
-      serialiseWeights(head === 'scr' ? centralBoxes(spec, stream) : hashedWeights(spec, stream)),
+    weights: head === 'scr' ? centralBoxes(spec, stream) : hashedWeights(spec, stream),
   };
 }
 

@@ -1,13 +1,24 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listVersions, loadEnsemble } from '../../src/ensembles/load.ts';
 import { checkManifest, defaultScales } from '../../src/ensembles/manifest.ts';
 import { type NewNetwork, type NewVersion, writeEnsembleVersion } from '../../src/ensembles/write.ts';
-import { serialiseWeights } from '../../src/formats/safetensors.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
+import { openSafetensors } from '../../src/formats/safetensors/read.ts';
+import { hashedSources } from '../../src/network/hashed.ts';
+import { storedAs, type WeightSources } from '../../src/network/weights.ts';
 
 const tiny = { architecture: 'A', width: 1 / 64, fc: 4, classes: 2, crop: 64, head: 'classes' } as const;
 const network = (name: string, head: 'classes' | 'scr' | 'pcr' = 'classes'): NewNetwork => ({
@@ -17,7 +28,7 @@ const network = (name: string, head: 'classes' | 'scr' | 'pcr' = 'classes'): New
   preprocessing: { channelOrder: 'rgb', scale: 1, mean: [124, 117, 104], std: [1, 1, 1] },
   trainingScale: { min: 64, max: 128 },
   provenance: { command: 'verydeep train', dataset: 'drawn' },
-  read: async () => serialiseWeights(hashedWeights({ ...tiny, head }, 1), 'F16'),
+  weights: storedAs(hashedSources({ ...tiny, head }, 1), 'F16'),
 });
 const version: NewVersion = {
   ensemble: 'demo',
@@ -73,7 +84,14 @@ describe('an ensemble version', () => {
   });
 
   it('is not there at all where its writing failed', async () => {
-    const broken = { ...network('e'), read: () => Promise.reject(new Error('disk gone')) };
+    const weights = new Map(network('e').weights as WeightSources);
+    weights.set('classifier.6.bias', {
+      ...weights.get('classifier.6.bias')!,
+      parts() {
+        throw new Error('disk gone');
+      },
+    });
+    const broken = { ...network('e'), weights };
     const failed = writeEnsembleVersion(directory, { ...version, networks: [network('d'), broken] });
     await expect(failed).rejects.toThrow('disk gone');
     expect(await readdir(join(directory, 'demo'))).toEqual([]);
@@ -82,7 +100,7 @@ describe('an ensemble version', () => {
   it('has every tensor of its networks', async () => {
     const wider = { ...network('d'), fc: 8 };
     await expect(writeEnsembleVersion(directory, { ...version, networks: [wider] })).rejects.toThrow(
-      /d\.safetensors: expected classifier\.0\.weight \[8, 32\], received \[4, 32\]/,
+      /d\.safetensors: expected tensor classifier\.0\.weight \[8, 32\]; received \[4, 32\]/,
     );
   });
 
@@ -96,11 +114,62 @@ describe('an ensemble version', () => {
   });
 
   it('is refused where a file has changed', async () => {
-    await writeEnsembleVersion(directory, version);
-    await appendFile(join(directory, 'demo', '1', 'd.safetensors'), ' ');
+    const path = join(await writeEnsembleVersion(directory, version), 'd.safetensors');
+    const bytes = await readFile(path);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(path, bytes);
     await expect(loadEnsemble(directory, 'demo')).rejects.toThrow(
-      /expected sha256 [0-9a-f]{64}, received [0-9a-f]{64}/,
+      /d\.safetensors: expected sha256 [0-9a-f]{64}; received [0-9a-f]{64}/,
     );
+    await appendFile(path, ' ');
+    await expect(loadEnsemble(directory, 'demo')).rejects.toThrow('1 bytes after tensor classifier.6.bias');
+  });
+
+  it('is refused where a number is not finite, though the hash is that of the file', async () => {
+    const path = join(await writeEnsembleVersion(directory, version), 'd.safetensors');
+    const bytes = await readFile(path);
+    bytes.set([0xff, 0x7f], openSafetensors(path).tensors.get('features.3.weight')!.offset);
+    await writeFile(path, bytes);
+    await editManifest(({ networks }) => {
+      const [d] = networks as { sha256: string }[];
+      d!.sha256 = createHash('sha256').update(bytes).digest('hex');
+    });
+    await expect(loadEnsemble(directory, 'demo')).rejects.toMatchObject({
+      code: 'INVALID_WEIGHTS',
+      message: expect.stringContaining('tensor features.3.weight has one that is infinite or not a number'),
+    });
+  });
+
+  it.runIf(process.platform !== 'win32')('is refused where a file of it is a device', async () => {
+    const folder = await writeEnsembleVersion(directory, version);
+    for (const name of ['d.safetensors', 'manifest.json', '../labels.json']) {
+      const path = join(folder, name);
+      const before = await readFile(path).catch(() => undefined);
+      await rm(path, { force: true });
+      await symlink('/dev/zero', path);
+      await expect(loadEnsemble(directory, 'demo')).rejects.toMatchObject({
+        code: 'INVALID_WEIGHTS',
+        message: expect.stringContaining('expected a regular file, received a device'),
+      });
+      await rm(path);
+      if (before) await writeFile(path, before);
+    }
+  });
+
+  it('takes files as they are: linked, of the same bytes, and checked', async () => {
+    const folder = await writeEnsembleVersion(directory, version);
+    const path = join(folder, 'd.safetensors');
+    const { networks } = JSON.parse(await readFile(manifestPath(), 'utf8'));
+    const { sha256 } = networks[0];
+    const linked = { ...network('d'), weights: { path, sha256 } };
+    const second = await writeEnsembleVersion(directory, { ...version, version: '2', networks: [linked] });
+    expect((await stat(join(second, 'd.safetensors'))).ino).toBe((await stat(path)).ino);
+    expect((await loadEnsemble(directory, 'demo', '2')).classifiers).toHaveLength(1);
+
+    const wrong = { ...linked, weights: { path, sha256: '0'.repeat(64) } };
+    const refused = writeEnsembleVersion(directory, { ...version, version: '3', networks: [wrong] });
+    await expect(refused).rejects.toThrow(`expected sha256 ${'0'.repeat(64)}; received ${sha256}`);
+    expect(await listVersions(directory, 'demo')).toEqual(['1', '2']);
   });
 
   it.each([
@@ -128,7 +197,7 @@ describe('a manifest', () => {
   const valid = {
     format: 1,
     ...version,
-    networks: version.networks.map(({ read: _, ...rest }) => ({
+    networks: version.networks.map(({ weights: _, ...rest }) => ({
       ...rest,
       file: `${rest.name}.safetensors`,
       sha256: '0'.repeat(64),

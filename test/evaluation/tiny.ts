@@ -7,7 +7,6 @@ import { readCompared } from '../../src/evaluation/compared.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import type { EvaluationOptions } from '../../src/evaluation/run.ts';
-import { serialiseWeights } from '../../src/formats/safetensors.ts';
 import type { PixelBox } from '../../src/image/box.ts';
 import { colourStatistics } from '../../src/image/colour-shift.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../../src/network/architecture.ts';
@@ -133,7 +132,7 @@ export async function writeTinyNetworks(root: string): Promise<void> {
         preprocessing,
         trainingScale,
         provenance: { command: 'verydeep train' },
-        read: async () => serialiseWeights(weights),
+        weights,
       })),
     });
   }

@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, Engine } from '../../src/engine/engine.ts';
 import { VerydeepError } from '../../src/errors.ts';
-import { readSafetensors, toFloat32 } from '../../src/formats/safetensors.ts';
 import { gridCrops } from '../../src/image/crop-grid.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import type { Answer, InferenceOptions, PartialAnswer, RankedClass } from '../../src/inference/inference.ts';
 import { chooseOptions, planImage } from '../../src/inference/jitter-plan.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
+import { fixturePath, readReference } from '../engine/reference-values.ts';
 import {
   addedSize,
   defaults,
@@ -131,18 +130,11 @@ describe('classification', () => {
 describe('localisation', () => {
   it('predicts the boxes of the reference networks, merged and in pixels of the image', async () => {
     // A picture of its own scale, so that the reference's maps of it are those of the whole way.
-    const boxMaps = await Promise.all(
-      (['pcr', 'scr'] as const).map(async (head) => {
-        const path = new URL(`../fixtures/reference/d-tiny-${head}.training.safetensors`, import.meta.url);
-        const { tensors } = await readSafetensors(fileURLToPath(path));
-        return {
-          head,
-          map: toFloat32(tensors.get('dense.box_map')!),
-          picture: tensors.get('dense.picture')!,
-        };
-      }),
-    );
-    const { bytes: pixels, shape } = boxMaps[0]!.picture;
+    const boxMaps = (['pcr', 'scr'] as const).map((head) => {
+      const { numbers, pixels } = readReference(fixturePath(`d-tiny-${head}.training`));
+      return { head, map: numbers('dense.box_map'), picture: pixels('dense.picture') };
+    });
+    const { pixels, shape } = boxMaps[0]!.picture;
     const [height, width] = shape as [number, number];
     const image = await png(pixels, width, height);
 

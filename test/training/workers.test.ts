@@ -9,6 +9,7 @@ import {
   type ParallelTrainingStep,
 } from '../../src/engine/parallel/training-step.ts';
 import type { CreateTrainingStep } from '../../src/engine/training-step.ts';
+import { copyOfWeights } from '../../src/network/weights.ts';
 import { readCheckpoint } from '../../src/training/checkpoint.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { parseSettings } from '../../src/training/settings.ts';
@@ -70,9 +71,10 @@ describe('training with workers', () => {
   it('ends in the network of one process, to within rounding', async () => {
     await start({ out: 'one', workers: 1 });
     await start({ out: 'two', workers: 2 });
-    const [one, two] = await Promise.all(['one', 'two'].map((out) => readCheckpoint(checkpointOf(out))));
-    for (const [name, { data }] of one!.weights) {
-      const other = two!.weights.get(name)!.data;
+    const weightsIn = async (out: string) => copyOfWeights((await readCheckpoint(checkpointOf(out))).weights);
+    const [one, two] = await Promise.all(['one', 'two'].map(weightsIn));
+    for (const [name, { data }] of one!) {
+      const other = two!.get(name)!.data;
       const difference = Math.hypot(...data.map((value, i) => value - other[i]!));
       expect(difference / Math.hypot(...data), name).toBeLessThan(1e-4);
     }

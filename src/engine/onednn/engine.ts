@@ -3,7 +3,7 @@ import { weightLayersOf } from '../../network/layers.ts';
 import { scoreMapSize } from '../../network/measures.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, NetworkOutput } from '../engine.ts';
-import { loadWeights } from '../network-weights.ts';
+import { weightsOf } from '../network-weights.ts';
 import { featuresOf, posteriorsOf, toPlanes } from './dense/answers.ts';
 import { createDenseProgram, type DenseProgram } from './dense/program.ts';
 import { createProgramCache } from './dense/program-cache.ts';
@@ -56,7 +56,7 @@ export async function createOnednnEngine({
     capabilities: { engine: 'onednn', device: 'cpu', threads },
     async load(source) {
       const { id, spec, preprocessing } = source;
-      const tensors = await loadWeights(source);
+      const tensors = weightsOf(source);
       onednn.setThreads(threads);
       const scope = createScope(onednn);
       let weights: DenseWeights;

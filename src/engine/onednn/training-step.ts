@@ -1,5 +1,5 @@
 import { outputsOf } from '../../network/architecture.ts';
-import { checkWeights } from '../network-weights.ts';
+import { checkTensors } from '../../network/check-tensors.ts';
 import type { LocalTrainingStep, TrainingBatch, TrainingStepOptions } from '../training-step.ts';
 import { bytesOf, type DataType } from './library/constants.ts';
 import { type LibraryOptions, loadOnednn } from './library/library.ts';
@@ -28,8 +28,8 @@ export async function createOnednnTrainingStep(
   const onednn = await loadOnednn(library);
   const { spec, weights, velocity, precision } = options;
   const type = dataTypeFor(onednn, precision);
-  checkWeights('weights', spec, weights);
-  if (velocity) checkWeights('velocity', spec, velocity);
+  checkTensors('weights', spec, weights);
+  if (velocity) checkTensors('velocity', spec, velocity);
   const scope = createScope(onednn);
   try {
     return build(scope, type, options);

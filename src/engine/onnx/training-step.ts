@@ -1,7 +1,7 @@
 import { messageOf, VerydeepError } from '../../errors.ts';
+import { checkTensors } from '../../network/check-tensors.ts';
 import { tensorsOf } from '../../network/layers.ts';
 import { copyOfWeights, type Tensor, type Weights } from '../../network/weights.ts';
-import { checkWeights } from '../network-weights.ts';
 import type { FlatGradient, LocalTrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { gradientInput, gradientOutput } from './differentiable.ts';
 import { createInPlaceRunner } from './in-place.ts';
@@ -20,8 +20,8 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
     const message = `precision: the onnx engine trains in fp32 only, received ${options.precision}; the onednn engine knows it`;
     throw new VerydeepError('INVALID_SETTINGS', message);
   }
-  checkWeights('weights', spec, options.weights);
-  if (options.velocity) checkWeights('velocity', spec, options.velocity);
+  checkTensors('weights', spec, options.weights);
+  if (options.velocity) checkTensors('velocity', spec, options.velocity);
   const weights = copyOfWeights(options.weights);
   const velocity = options.velocity ? copyOfWeights(options.velocity) : zerosOf(weights);
   const gradient = zerosOf(weights);

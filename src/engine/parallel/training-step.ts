@@ -1,15 +1,15 @@
 import { VerydeepError } from '../../errors.ts';
+import { checkTensors } from '../../network/check-tensors.ts';
 import {
   copyOfWeights,
-  type InitialWeights,
   type Tensor,
+  type WeightSources,
   type Weights,
   writeTensor,
 } from '../../network/weights.ts';
 import { type CallableProcess, startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
 import type { TrainingEngineName } from '../create-training-step.ts';
-import { checkWeights } from '../network-weights.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { bytesWithGradients, bytesWithTensors, mapBatch, mapTensors } from './layout.ts';
 import type { WorkerCalls } from './protocol.ts';
@@ -48,8 +48,8 @@ export async function createParallelTrainingStep(
       `workers: expected a divisor of the micro-batch of ${microBatch}, received ${workers}`,
     );
   }
-  checkWeights('weights', spec, weights);
-  if (velocity) checkWeights('velocity', spec, velocity);
+  checkTensors('weights', spec, weights);
+  if (velocity) checkTensors('velocity', spec, velocity);
 
   const layout = { spec, microBatch };
   const memory = createSharedFile();
@@ -137,7 +137,7 @@ function startWorker(rank: number, workers: number, { descriptor }: SharedFile):
   });
 }
 
-function write(weights: InitialWeights, tensors: Weights): void {
+function write(weights: WeightSources, tensors: Weights): void {
   for (const [name, { data }] of tensors) writeTensor(weights.get(name)!, data);
 }
 

@@ -1,9 +1,9 @@
 import { isBoxHead } from '../../network/architecture.ts';
 import { layersOf } from '../../network/layers.ts';
-import type { Weights } from '../../network/weights.ts';
+import { copyOfWeights, type Weights } from '../../network/weights.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../engine.ts';
-import { loadWeights } from '../network-weights.ts';
+import { weightsOf } from '../network-weights.ts';
 import { convolve, type FeatureMap, maxPool, mirror, prepare, relu, softmax, sumPool } from './layers.ts';
 
 interface Loaded extends Omit<NetworkSource, 'weights'> {
@@ -19,7 +19,7 @@ export function createReferenceEngine(): Engine {
   return {
     capabilities: { engine: 'reference', device: 'cpu', threads: 1 },
     async load(source) {
-      loaded.set(source.id, { ...source, weights: copyOf(await loadWeights(source)) });
+      loaded.set(source.id, { ...source, weights: copyOfWeights(weightsOf(source)) });
     },
     async run(batch) {
       checkBatch(batch, loaded);
@@ -99,8 +99,4 @@ function outputMapsOf(views: readonly (readonly FeatureMap[])[]): OutputMaps {
     data.set(map.data, i * map.data.length);
   });
   return { data, shape };
-}
-
-function copyOf(weights: Weights): Weights {
-  return new Map([...weights].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
 }

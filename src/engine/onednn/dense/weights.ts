@@ -1,7 +1,13 @@
 import type { ForwardSpec } from '../../../network/architecture.ts';
 import { type WeightLayer, weightLayersOf } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import type { Tensor, Weights } from '../../../network/weights.ts';
+import {
+  copyOfTensor,
+  type Tensor,
+  type TensorSource,
+  type WeightSources,
+  writeTensor,
+} from '../../../network/weights.ts';
 import { exchangeRedAndBlue } from '../channel-order.ts';
 import { OnednnError } from '../library/bindings.ts';
 import type { DataType } from '../library/constants.ts';
@@ -29,7 +35,7 @@ export function createDenseWeights(
   scope: Scope,
   spec: ForwardSpec,
   preprocessing: Preprocessing,
-  weights: Weights,
+  weights: WeightSources,
   type: DataType,
 ): DenseWeights {
   const biases = new Map<string, Memory>();
@@ -47,7 +53,8 @@ export function createDenseWeights(
     weightLayersOf(spec).forEach((layer, i) => {
       const { name, outputs, inputs, kernel } = layer;
       const stored = weights.get(`${name}.weight`)!;
-      const tensor = i === 0 && preprocessing.channelOrder === 'bgr' ? exchangeRedAndBlue(stored) : stored;
+      const tensor =
+        i === 0 && preprocessing.channelOrder === 'bgr' ? exchangeRedAndBlue(copyOfTensor(stored)) : stored;
       write(scope, [outputs, inputs, kernel, kernel], tensor, copies.get(name)![0]!);
       const bias = scope.memory(scope.desc([outputs], 'f32', 'rowMajor'));
       write(scope, [outputs], weights.get(`${name}.bias`)!, bias);
@@ -81,10 +88,14 @@ export function createDenseWeights(
 
 // --- helpers ---
 
-function write(scope: Scope, dims: readonly number[], { data }: Tensor, target: Memory): void {
+function write(scope: Scope, dims: readonly number[], tensor: Tensor | TensorSource, target: Memory): void {
   const staging = createScope(scope.onednn);
   try {
-    copyTo(staging, staging.share(staging.desc(dims, 'f32', 'rowMajor'), data), target);
+    const desc = staging.desc(dims, 'f32', 'rowMajor');
+    const isInMemory = 'data' in tensor;
+    const source = isInMemory ? staging.share(desc, tensor.data) : staging.memory(desc);
+    if (!isInMemory) writeTensor(tensor, new Float32Array(scope.onednn.view(source.address, desc.bytes)));
+    copyTo(staging, source, target);
   } finally {
     staging.dispose();
   }

@@ -1,6 +1,6 @@
 import { fanInOf, type WeightLayer } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import { type InitialWeights, type Tensor, writeTensor } from '../../../network/weights.ts';
+import { type Tensor, type WeightSources, writeTensor } from '../../../network/weights.ts';
 import { exchangeRedAndBlue } from '../channel-order.ts';
 import type { Onednn } from '../library/library.ts';
 import { reorder } from '../primitives/elementwise.ts';
@@ -55,7 +55,7 @@ export function writeArena(
   onednn: Onednn,
   slots: readonly Slot[],
   address: bigint,
-  weights: InitialWeights,
+  weights: WeightSources,
 ): void {
   for (const slot of slots) {
     withTensor(onednn, slot, address, (scope, inside) => {

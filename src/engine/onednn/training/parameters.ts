@@ -1,6 +1,6 @@
 import type { WeightLayer } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import type { InitialWeights, Weights } from '../../../network/weights.ts';
+import type { WeightSources, Weights } from '../../../network/weights.ts';
 import { bytesOf } from '../library/constants.ts';
 import { reorder } from '../primitives/elementwise.ts';
 import { runSteps, type Step } from '../primitives/primitives.ts';
@@ -40,7 +40,7 @@ export interface Parameters {
 export function createParameters(
   scope: Scope,
   planned: readonly PlannedLayer[],
-  initial: { readonly weights: InitialWeights; readonly velocity?: Weights },
+  initial: { readonly weights: WeightSources; readonly velocity?: WeightSources },
   preprocessing: Preprocessing,
 ): Parameters {
   const { onednn } = scope;
