@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest';
  */
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
-  commands: ['commands/cli', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'formats/safetensors', 'image', 'inference', 'jobs', 'network', 'processes', 'service', 'tasks', 'training'],
-  'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'image', 'inference', 'server/images', 'service', 'training'],
+  commands: ['commands/cli', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'formats/safetensors', 'image', 'inference', 'jobs', 'network', 'options', 'processes', 'service', 'tasks', 'training'],
+  'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'image', 'inference', 'options', 'server/images', 'service', 'training'],
   database: ['errors', 'files', 'processes'],
   datasets: ['errors', 'image'],
   decoding: ['errors', 'image', 'processes'],
@@ -26,7 +26,7 @@ const rooms: Record<string, readonly string[]> = {
   'engine/reference': ['engine', 'network'],
   ensembles: ['errors', 'files', 'formats/safetensors', 'network', 'options'],
   errors: [],
-  evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'training'],
+  evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'options', 'training'],
   'evaluation/measure': ['datasets', 'engine', 'errors', 'evaluation', 'files', 'image', 'inference', 'inference/scheduling', 'network'],
   'evaluation/report': ['evaluation', 'files', 'image', 'training'],
   files: ['errors'],
@@ -34,7 +34,7 @@ const rooms: Record<string, readonly string[]> = {
   'formats/safetensors': ['errors', 'files', 'network'],
   image: ['errors', 'image/variants'],
   'image/variants': ['image'],
-  inference: ['decoding', 'engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network'],
+  inference: ['decoding', 'engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network', 'options'],
   'inference/scheduling': ['engine', 'errors'],
   jobs: ['database', 'errors', 'files', 'processes', 'training'],
   main: ['commands', 'commands/cli', 'errors'],
@@ -42,13 +42,13 @@ const rooms: Record<string, readonly string[]> = {
   options: ['errors'],
   processes: ['errors'],
   server: ['errors', 'server/images', 'server/jobs', 'server/operations', 'server/stream', 'serving'],
-  'server/images': ['ensembles', 'errors', 'inference', 'server', 'server/operations', 'serving'],
+  'server/images': ['ensembles', 'errors', 'inference', 'options', 'server', 'server/operations', 'serving'],
   'server/jobs': ['errors', 'jobs', 'server', 'server/images'],
   'server/operations': ['engine/hosts', 'errors', 'inference/scheduling', 'jobs', 'server', 'server/images', 'serving'],
   'server/stream': ['errors', 'inference', 'server', 'server/images', 'server/operations', 'serving'],
   service: ['database', 'decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'inference/scheduling', 'jobs', 'options', 'processes', 'server', 'server/operations', 'serving', 'tasks'],
   serving: ['decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'inference', 'inference/scheduling'],
-  tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats/safetensors', 'image', 'jobs', 'training'],
+  tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats/safetensors', 'image', 'inference', 'jobs', 'options', 'training'],
   training: ['datasets', 'engine', 'errors', 'files', 'formats/safetensors', 'image', 'network', 'processes'],
 };
 

@@ -6,8 +6,8 @@ verydeep classify: says what is on pictures
 Usage: verydeep classify FILE|FOLDER... [OPTIONS]
 
 A folder stands for all images in it and under it.
-${imageOptionsHelp}
-  --view VIEW        dense (the whole picture), crops (a 5 x 5 grid), or both (dense)
+
+${imageOptionsHelp('classify')}
 
 Examples:
   verydeep classify photo.jpg

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { pMapIterable } from 'p-map';
-import { engineNames } from '../engine/create.ts';
+import { z } from 'zod';
 import { startHosts } from '../engine/hosts/start.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
@@ -14,13 +13,30 @@ import { ownImageLimits } from '../image/limits.ts';
 import { unreadableReason } from '../image/unreadable.ts';
 import { featureSources, imageFeatures } from '../inference/features.ts';
 import { chooseOptions } from '../inference/jitter-plan.ts';
+import { optionsOf, readImageOptions } from '../inference/options.ts';
 import { fromFloat32 } from '../network/numbers.ts';
 import type { TensorSource } from '../network/weights.ts';
-import { ensembleOptions } from './cli/ensemble-options.ts';
+import { optionHelp, readCommandLine } from '../options/command-line.ts';
+import { optionHints } from '../options/hints.ts';
+import { invalidOption } from '../options/invalid-option.ts';
+import { ensemble, hosts, weights } from './cli/command-options.ts';
 import { findImageFiles } from './cli/image-files.ts';
-import { integer, oneOf, wrongUse } from './cli/option-values.ts';
 import { prepareFile } from './cli/prepare-output.ts';
 import { createProgress } from './cli/progress.ts';
+
+export const featureOptions = z.strictObject({
+  out: z
+    .string('expected a file that ends in .safetensors or .npy')
+    .regex(/\.(safetensors|npy)$/, 'expected a file that ends in .safetensors or .npy')
+    .register(optionHints, { value: 'FILE' })
+    .describe(
+      'FILE.safetensors: a tensor [pictures, fc] a network, the names of the pictures as a JSON list in its metadata; or FILE.npy: one matrix, networks side by side, the names in FILE.json.',
+    ),
+  ...optionsOf.classify.pick({ scales: true, flip: true, networks: true }).shape,
+  ensemble,
+  weights,
+  ...hosts,
+});
 
 export const help = `
 verydeep features: describes pictures by the activations of the second fully connected layer
@@ -31,16 +47,7 @@ The network without its last layer runs over the whole picture; the activations 
 locations, the mirror image and the scales, and L2-normalised (appendix B of the paper). A folder stands for all
 images in it and under it. Pictures that cannot be read are listed and left out.
 
-  --out FILE         FILE.safetensors: a tensor [pictures, fc] a network, the names of the pictures as a JSON list in
-                     its metadata; or FILE.npy: one matrix, networks side by side, the names in FILE.json
-  --scales Q,Q,...   smallest sides in pixels to which a picture is rescaled (the ensemble's own)
-  --no-flip          leave the mirror image out
-  --networks A,B     classification networks (all)
-  --ensemble NAME    ensemble to use (demo); NAME@VERSION for another version than the stable one
-  --weights FOLDER   folder of ensembles (those of the package)
-  --engine NAME      auto, ${engineNames.join(', ')} (auto)
-  --devices LIST     cpu, or for instance cuda:0,cuda:1 (cpu)
-  --threads N        threads of the cpu; 0 for as many as there are (0)
+${optionHelp(featureOptions)}
 
 Examples:
   verydeep features photos/ --out features.safetensors
@@ -50,41 +57,18 @@ Exit codes: 0 all described, 1 a picture could not be read, 2 wrong use.
 `;
 
 export async function run(argv: string[]): Promise<number> {
-  const { json: _, ...options } = ensembleOptions;
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    allowNegative: true,
-    options: { ...options, out: { type: 'string' } },
-  });
-  const { out, flip } = values;
-  if (positionals.length === 0) throw wrongUse('files', 'at least one file or folder', 'none');
-  if (out === undefined || !/\.(safetensors|npy)$/.test(out)) {
-    throw wrongUse('--out', 'a file that ends in .safetensors or .npy', out ?? 'none');
-  }
+  const { values, positionals } = readCommandLine(featureOptions, argv, { allowPositionals: true });
+  if (positionals.length === 0) throw invalidOption('files', 'at least one file or folder', 'nothing');
+  const { out, ensemble: reference, weights, engine: engineName, devices, threads, ...options } = values;
   await prepareFile('--out', out);
   const { paths } = await findImageFiles(positionals);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
-  const { name, version } = parseReference(values.ensemble);
-  const ensemble = await loadEnsemble(values.weights, name, version);
-  const { scales, classifiers } = chooseOptions(ensemble, {
-    task: 'classify',
-    top: 1,
-    flip,
-    view: 'dense',
-    maps: false,
-    boxes: 'best',
-    ...(values.scales !== undefined && {
-      scales: values.scales.split(',').map((scale) => integer('--scales', scale, 1)),
-    }),
-    ...(values.networks !== undefined && { networks: values.networks.split(',') }),
-  });
+  const { name, version } = parseReference(reference);
+  const ensemble = await loadEnsemble(weights, name, version);
+  const { flip } = options;
+  const { scales, classifiers } = chooseOptions(ensemble, readImageOptions('classify', options));
   const networks = classifiers.map((network) => network.name);
-  const engine = await startHosts({
-    engine: oneOf('--engine', values.engine, ['auto', ...engineNames]),
-    devices: values.devices,
-    threads: integer('--threads', values.threads, 0),
-  });
+  const engine = await startHosts({ engine: engineName, devices, threads });
   const progress = createProgress('features', paths.length);
   try {
     for (const source of featureSources(ensemble, networks)) await engine.load(source);

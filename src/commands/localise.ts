@@ -6,8 +6,8 @@ verydeep localise: says what is on pictures, and where
 Usage: verydeep localise FILE|FOLDER... [OPTIONS]
 
 A folder stands for all images in it and under it. Boxes are in pixels of the picture as it is displayed.
-${imageOptionsHelp}
-  --boxes WHICH      best (one box for each of the top classes) or all (best)
+
+${imageOptionsHelp('localise')}
 
 Examples:
   verydeep localise photo.jpg

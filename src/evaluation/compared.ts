@@ -4,9 +4,9 @@ import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { defaultScales } from '../ensembles/manifest.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
-import { VerydeepError } from '../errors.ts';
-import { maxScaleInCrops } from '../inference/jitter-plan.ts';
+import { checkNetworks, checkScales } from '../inference/options.ts';
 import { parameterCount } from '../network/measures.ts';
+import { invalidOption } from '../options/invalid-option.ts';
 import { readTrainedNetwork } from '../training/run-folder.ts';
 import type { EvaluatedNetwork } from './evaluation.ts';
 
@@ -44,7 +44,7 @@ export interface ComparedOptions {
   readonly ensembles: readonly string[];
   /** Folders of finished trainings: `FOLDER`, called like the folder, or `NAME=FOLDER`. */
   readonly runs: readonly string[];
-  /** Names of the classification networks to compare; all where not given. */
+  /** Names of the classification networks to compare; all when omitted. */
   readonly networks?: readonly string[] | undefined;
   /** Test scales Q of all networks. */
   readonly scales?: readonly number[] | undefined;
@@ -58,7 +58,7 @@ export async function readCompared(options: ComparedOptions): Promise<Compared> 
     const { name, version } = parseReference(text);
     const ensemble = await loadEnsemble(weights, name, version);
     if (ensembles.some(({ digest }) => digest === ensemble.digest)) {
-      throw wrong('--ensemble', 'different ones', `${ensemble.name}@${ensemble.version} twice`);
+      throw invalidOption('--ensemble', 'different ones', `${ensemble.name}@${ensemble.version} twice`);
     }
     ensembles.push(ensemble);
   }
@@ -91,18 +91,13 @@ export function haveSameClasses(a: ComparedNetwork, b: ComparedNetwork): boolean
   return [...a.labels].sort().join('\n') === [...b.labels].sort().join('\n');
 }
 
-/** Test scales Q that an option asks of a network: different ones, from its crop to three crops. Throws INVALID_OPTION. */
+/** Test scales Q that an option asks of a network. Throws INVALID_OPTION, which names the `option`. */
 export function checkAskedScales(
   option: string,
   scales: readonly number[],
   { name, crop, trainingScale }: { name: string; crop: number; trainingScale: { min: number; max: number } },
 ): void {
-  const max = Math.max(maxScaleInCrops * crop, ...defaultScales([trainingScale], crop));
-  for (const [i, scale] of scales.entries()) {
-    if (scale < crop) throw wrong(option, `at least ${crop}, the crop of ${name}`, `${scale}`);
-    if (scale > max) throw wrong(option, `at most ${max} for ${name} (crop ${crop})`, `${scale}`);
-    if (scales.indexOf(scale) < i) throw wrong(option, 'different ones', `${scale} twice`);
-  }
+  checkScales(option, scales, { crop, scales: defaultScales([trainingScale], crop), network: name });
 }
 
 // --- helpers ---
@@ -205,8 +200,7 @@ function choice(
 ): (network: ComparedNetwork) => boolean {
   if (names === undefined) return () => true;
   const known = all.filter(isClassifier).map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw wrong('--networks', `some of ${known.join(', ')}`, `"${unknown}"`);
+  checkNetworks('--networks', names, known);
   return ({ name }) => names.includes(name);
 }
 
@@ -214,9 +208,9 @@ function checkNames(networks: readonly ComparedNetwork[]): void {
   const names = networks.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return;
-  throw wrong('--run', 'networks of different names (NAME=FOLDER gives another one)', `"${twice}" twice`);
-}
-
-function wrong(option: string, expected: string, received: string): VerydeepError {
-  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${received}`);
+  throw invalidOption(
+    '--run',
+    'networks of different names (NAME=FOLDER gives another one)',
+    `"${twice}" twice`,
+  );
 }

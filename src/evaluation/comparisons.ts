@@ -1,7 +1,8 @@
-import type { View } from '../inference/inference.ts';
+import type { View } from '../inference/options.ts';
 import { architectureNames } from '../network/architecture.ts';
 import { type Compared, type ComparedNetwork, haveSameClasses, middleScale, type Team } from './compared.ts';
 import type { Comparison } from './evaluation.ts';
+import type { EvaluationSettings } from './settings.ts';
 
 /** A network of a row and its test scales Q. */
 export interface PlannedMember {
@@ -31,11 +32,9 @@ export interface EvaluationPlan {
   readonly comparisons: readonly Comparison[];
 }
 
-export interface PlanOptions {
-  readonly flip: boolean;
+export interface PlanOptions extends Pick<EvaluationSettings, 'flip' | 'localise'> {
   /** The first is that of all tables but the comparison of views. */
   readonly views: readonly View[];
-  readonly localise: boolean;
 }
 
 /** The rows of the paper's Tables 3 to 6, 8 and 9, each once, and their tables; a table with nothing to compare is left out. */

@@ -1,5 +1,5 @@
 import type { PixelBox } from '../image/box.ts';
-import type { View } from '../inference/inference.ts';
+import type { View } from '../inference/options.ts';
 import type { ArchitectureName, Head } from '../network/architecture.ts';
 
 /**

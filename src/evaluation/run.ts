@@ -3,18 +3,17 @@ import type { EngineName } from '../engine/create.ts';
 import { startHosts } from '../engine/hosts/start.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { type ComparedOptions, readCompared } from './compared.ts';
-import type { PlanOptions } from './comparisons.ts';
 import { evaluate } from './evaluate.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { EvaluationProgress } from './measure/measure-all.ts';
+import type { EvaluationSettings } from './settings.ts';
 
 /** An evaluation as a command or a job asks for it. */
-export interface EvaluationOptions extends ComparedOptions, PlanOptions {
-  /** Folder of the data set, and the split to measure on. */
+export interface EvaluationOptions
+  extends EvaluationSettings,
+    Pick<ComparedOptions, 'weights' | 'ensembles' | 'runs'> {
+  /** Folder of the data set. */
   readonly data: string;
-  readonly split: string;
-  /** See {@link PlanOptions}; box networks of run folders are measured in any case. */
-  readonly localise: boolean;
   readonly engine: EngineName | 'auto';
   /** `cpu`, `cuda:0,cuda:1`, ... */
   readonly devices: string;
@@ -28,11 +27,12 @@ export interface EvaluationOptions extends ComparedOptions, PlanOptions {
 }
 
 /**
- * Reads data set and networks, starts the engine and measures. Answers `undefined` where it was aborted. Throws
+ * Reads data set and networks, starts the engine and measures. Returns `undefined` when it was aborted. Throws
  * INVALID_DATASET, INVALID_WEIGHTS, INVALID_OPTION, INVALID_SETTINGS, DEVICE_UNAVAILABLE, ENGINE_FAILED, ENGINE_LOST.
  */
 export async function runEvaluation(options: EvaluationOptions): Promise<Evaluation | undefined> {
   const compared = await readCompared(options);
+  // Box networks of run folders are measured in any case.
   const localise = options.localise || compared.localisers.some(({ info }) => info.source.kind === 'run');
   const listing = await readListing(options.data, options.split, { boxes: localise });
   const engine = await startHosts(options);
@@ -42,6 +42,7 @@ export async function runEvaluation(options: EvaluationOptions): Promise<Evaluat
     const { engine: name, device } = engine.capabilities;
     return await evaluate({
       ...options,
+      views: [...new Set(options.view)],
       localise,
       engine,
       engineInfo: { engine: name, device, precision: name === 'onednn' ? options.precision : 'fp32' },

@@ -1,4 +1,4 @@
-import type { RankedClass } from './inference.ts';
+import type { RankedClass } from './answer.ts';
 
 /** Mean of vectors of one length, each of equal weight, summed in the order given (paper, 3.2 and 4.4). */
 export function meanOf(vectors: readonly Float32Array[]): Float64Array {

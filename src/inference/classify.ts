@@ -1,5 +1,5 @@
+import type { ClassMap, RankedClass } from './answer.ts';
 import { meanOf, rankClasses } from './average.ts';
-import type { ClassMap, RankedClass } from './inference.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 
 /** The top classes by the mean posterior over scales, networks and views; flips are averaged in the networks' graphs. */

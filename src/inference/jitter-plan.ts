@@ -1,17 +1,12 @@
 import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
-import { VerydeepError } from '../errors.ts';
 import { rescaledSize, type Size } from '../image/rescale.ts';
 import type { Head } from '../network/architecture.ts';
 import { forwardFlops } from '../network/measures.ts';
-import type { InferenceOptions, PlanSummary } from './inference.ts';
+import { invalidOption } from '../options/invalid-option.ts';
+import type { PlanSummary } from './answer.ts';
 import { networkId } from './network-sources.ts';
+import { checkNetworks, checkScales, type InferenceOptions } from './options.ts';
 
-/** Most test scales of one request. */
-export const maxScales = 8;
-/** Largest test scale in crops: 672 for networks of crop 224; the paper's own test scales end at 512. */
-export const maxScaleInCrops = 3;
-/** Most classes whose boxes are asked for: merging them is work on the serving thread. */
-export const maxLocalisedClasses = 20;
 /** Crops of multi-crop evaluation at each scale: a 5 x 5 grid (paper, 3.2). */
 export const gridCount = 25;
 
@@ -96,19 +91,12 @@ export function planImage(ensemble: Ensemble, options: ChosenOptions, image: Siz
 
 /** Checks what does not depend on the image, and fills in the ensemble's own choices. Throws INVALID_OPTION. */
 export function chooseOptions(ensemble: Ensemble, { networks, ...options }: InferenceOptions): ChosenOptions {
-  const { task, top, view, maps, scales = ensemble.scales } = options;
-  if (!Number.isInteger(top) || top < 1) throw invalid('top', 'an integer of at least 1', top);
-  if (task === 'localise') {
-    if (ensemble.localisers.length === 0) {
-      throw new VerydeepError('INVALID_OPTION', `ensemble ${ensemble.name} has no localisation network`);
-    }
-    if (top > maxLocalisedClasses) throw invalid('top', `at most ${maxLocalisedClasses} to localise`, top);
-    if (view !== 'dense') throw invalid('view', 'dense to localise', view);
-    if (maps) throw invalid('maps', 'false to localise', maps);
-  } else if (maps && view === 'crops') {
-    throw invalid('view', 'dense or both where maps are asked for', view);
+  const { task, view, maps, scales = ensemble.scales } = options;
+  if (task === 'localise' && ensemble.localisers.length === 0) {
+    throw invalidOption('task', `classify, as ${ensemble.name} has no localisation network`, task);
   }
-  checkScales(ensemble, scales);
+  if (maps && view === 'crops') throw invalidOption('view', 'dense or both when maps are asked for', view);
+  checkScales('scales', scales, ensemble);
   return {
     ...options,
     scales,
@@ -119,35 +107,16 @@ export function chooseOptions(ensemble: Ensemble, { networks, ...options }: Infe
 
 // --- helpers ---
 
-function checkScales(ensemble: Ensemble, scales: readonly number[]): void {
-  const max = Math.max(maxScaleInCrops * ensemble.crop, ...ensemble.scales);
-  if (scales.length < 1 || scales.length > maxScales) {
-    throw invalid('scales', `1 to ${maxScales} of them`, scales.length);
-  }
-  for (const [i, scale] of scales.entries()) {
-    if (!Number.isInteger(scale) || scale < ensemble.crop || scale > max) {
-      throw invalid('scales', `integers from ${ensemble.crop} (the crop) to ${max}`, scale);
-    }
-    if (scales.indexOf(scale) < i) throw invalid('scales', 'different ones', `${scale} twice`);
-  }
-}
-
 function chooseClassifiers(
   { classifiers }: Ensemble,
   names: readonly string[] | undefined,
 ): readonly EnsembleNetwork[] {
   if (names === undefined) return classifiers;
-  const known = classifiers.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
-  if (names.length === 0 || unknown !== undefined) {
-    throw invalid('networks', `some of ${known.join(', ')}`, unknown ?? 'none');
-  }
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw invalid('networks', 'different ones', `${twice} twice`);
+  checkNetworks(
+    'networks',
+    names,
+    classifiers.map(({ name }) => name),
+  );
   // In the ensemble's order, so that the same choice makes the same batches.
   return classifiers.filter(({ name }) => names.includes(name));
-}
-
-function invalid(option: string, expected: string, received: unknown): VerydeepError {
-  return new VerydeepError('INVALID_OPTION', `${option}: expected ${expected}; received ${String(received)}`);
 }

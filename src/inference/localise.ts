@@ -1,4 +1,4 @@
-import type { Detection, RankedClass } from './inference.ts';
+import type { Detection, RankedClass } from './answer.ts';
 import { type Candidate, mergeBoxes } from './merge.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 import { boxAt, clip } from './windows.ts';

@@ -1,4 +1,4 @@
-import type { Box } from './inference.ts';
+import type { Box } from './answer.ts';
 
 /** A predicted box of one class, and the class's posterior of the window that predicted it. */
 export interface Candidate {

@@ -1,19 +1,14 @@
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import type { Inference } from '../inference/inference.ts';
+import { readImageOptions } from '../inference/options.ts';
 
 /**
  * Answers one picture by every network at every default scale, through the whole path. Throws what the first real
  * request would have met.
  */
 export async function warmUp(inference: Inference, ensemble: Ensemble): Promise<void> {
-  const options = {
-    task: ensemble.localisers.length > 0 ? 'localise' : 'classify',
-    top: 1,
-    flip: true,
-    view: 'dense',
-    maps: false,
-    boxes: 'best',
-  } as const;
+  const task = ensemble.localisers.length > 0 ? 'localise' : 'classify';
+  const options = readImageOptions(task, { top: 1 });
   await inference.run(picture, options, {
     signal: new AbortController().signal,
     client: 'warm-up',

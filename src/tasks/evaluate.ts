@@ -14,7 +14,7 @@ import { findVersion } from './source.ts';
  */
 export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Promise<JobResult | undefined> {
   const { job, folder, context, signal, onEvent } = options;
-  const { split, view, ...settings } = parseEvaluationSettings(job.settings);
+  const settings = parseEvaluationSettings(job.settings);
   const { weightsDir, datasetsDir, engine, threads } = context;
   const { manifest, digest } = await findVersion(weightsDir, job.ensemble);
   const { ensemble, version } = manifest;
@@ -22,12 +22,10 @@ export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Pr
   const out = join(folder, `version-${version}`);
   const evaluation = await runEvaluation({
     ...settings,
-    data: await datasetFolder(datasetsDir, job.dataset, [split]),
-    split,
+    data: await datasetFolder(datasetsDir, job.dataset, [settings.split]),
     weights: weightsDir,
     ensembles: [`${ensemble}@${version}`],
     runs: [],
-    views: [view],
     engine,
     devices: 'cpu',
     threads,

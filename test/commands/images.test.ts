@@ -159,6 +159,6 @@ describe('verydeep features', () => {
   it('wants a file to write to', async () => {
     const { code, stderr } = await verydeep('features', folder);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--out: expected a file that ends in \.safetensors or \.npy; received none/);
+    expect(stderr).toMatch(/--out: expected a file that ends in \.safetensors or \.npy; received nothing/);
   });
 });

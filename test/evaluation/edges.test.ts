@@ -153,13 +153,13 @@ describe('an evaluation', () => {
       'a scale is larger than a picture should be',
       'INVALID_OPTION',
       async () => small({ scales: [48, 97] }),
-      /expected at most 96 for a \(crop 32\); received 97/,
+      /--scales: expected integers from 32 \(the crop of a\) to 96; received 97/,
     ],
     [
       'a scale is smaller than a crop',
       'INVALID_OPTION',
       async () => tinyJob(root, { ensembles: ['mine', 'big'], scales: [48] }),
-      /expected at least 64, the crop of big\/a; received 48/,
+      /--scales: expected integers from 64 \(the crop of big\/a\) to 192; received 48/,
     ],
   ])('is refused where %s', async (_, code, options, message) => {
     await expect(evaluateHere(await options())).rejects.toMatchObject({

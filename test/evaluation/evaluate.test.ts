@@ -155,7 +155,7 @@ describe('an evaluation', { timeout: 300_000 }, () => {
   it('of the whole picture, crops and both is what the oracle says', async () => {
     const views = ['dense', 'crops', 'both'] as const;
     const few = await writeTinyDataset(join(root, 'few'), 2); // a hundred crops an image and network
-    const options = tinyJob(root, { data: join(root, 'few', 'data'), views, scales: [32, 48] });
+    const options = tinyJob(root, { data: join(root, 'few', 'data'), view: views, scales: [32, 48] });
     const evaluation = (await runEvaluation(options))!;
     await checkByOracle(evaluation, few);
     const ofViews = (row: string): string[] => views.map((view) => `${row} ${view} flip`);
@@ -170,7 +170,7 @@ describe('an evaluation', { timeout: 300_000 }, () => {
     const seen = new Map<string, number>();
     const views = ['dense', 'both', 'crops'] as const;
     await evaluateHere(
-      tinyJob(root, { networks: ['a'], views, localise: true }),
+      tinyJob(root, { networks: ['a'], view: views, localise: true }),
       ({ networks: ids, count }) => {
         for (const id of ids) seen.set(id, (seen.get(id) ?? 0) + count);
       },

@@ -102,7 +102,7 @@ describe('an evaluation that was stopped', () => {
   it.each<[string, Partial<EvaluationOptions>]>([
     ['scales', { scales: [32, 48] }],
     ['networks', { networks: ['b'] }],
-    ['views', { views: ['crops'] }],
+    ['views', { view: ['crops'] }],
     ['mirror images', { flip: false }],
     ['ensemble', { ensembles: ['big'], scales: [64] }],
   ])('does not go on with other %s', async (what, changes) => {

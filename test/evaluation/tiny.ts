@@ -176,7 +176,7 @@ export function tinyJob(root: string, changes: Partial<EvaluationOptions> = {}):
     ensembles: ['mine'],
     runs: [],
     flip: true,
-    views: ['dense'],
+    view: ['dense'],
     localise: false,
     engine: 'reference',
     devices: 'cpu',
@@ -198,6 +198,7 @@ export async function evaluateHere(
   const { data, split } = options;
   return evaluate({
     ...options,
+    views: options.view,
     engine: {
       run(batch) {
         onRun(batch);

@@ -3,9 +3,10 @@ import type { Batch, Engine } from '../../src/engine/engine.ts';
 import { VerydeepError } from '../../src/errors.ts';
 import { gridCrops } from '../../src/image/crop-grid.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
-import type { Answer, InferenceOptions, PartialAnswer, RankedClass } from '../../src/inference/inference.ts';
+import type { Answer, PartialAnswer, RankedClass } from '../../src/inference/answer.ts';
 import { chooseOptions, planImage } from '../../src/inference/jitter-plan.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
+import type { InferenceOptions } from '../../src/inference/options.ts';
 import { fixturePath, readReference } from '../engine/reference-values.ts';
 import {
   addedSize,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
-import type { InferenceOptions } from '../../src/inference/inference.ts';
 import { chooseOptions, type Plan, planImage } from '../../src/inference/jitter-plan.ts';
 import { networkId } from '../../src/inference/network-sources.ts';
+import type { InferenceOptions } from '../../src/inference/options.ts';
 import type { Head } from '../../src/network/architecture.ts';
 import { forwardFlops } from '../../src/network/measures.ts';
 
@@ -111,32 +111,23 @@ describe('a jitter plan', () => {
   });
 
   it.each<[Partial<InferenceOptions>, string]>([
-    [{ top: 0 }, 'top: expected an integer of at least 1; received 0'],
-    [{ top: 2.5 }, 'top: expected an integer of at least 1; received 2.5'],
-    [{ task: 'localise', top: 21 }, 'top: expected at most 20 to localise; received 21'],
-    [{ task: 'localise', view: 'crops' }, 'view: expected dense to localise; received crops'],
-    [{ task: 'localise', maps: true }, 'maps: expected false to localise; received true'],
-    [{ view: 'crops', maps: true }, 'view: expected dense or both where maps are asked for; received crops'],
-    [{ scales: [] }, 'scales: expected 1 to 8 of them; received 0'],
-    [{ scales: [64, 65, 66, 67, 68, 69, 70, 71, 72] }, 'scales: expected 1 to 8 of them; received 9'],
+    [{ view: 'crops', maps: true }, 'view: expected dense or both when maps are asked for; received crops'],
     [{ scales: [63] }, 'scales: expected integers from 64 (the crop) to 192; received 63'],
     [{ scales: [193] }, 'scales: expected integers from 64 (the crop) to 192; received 193'],
-    [{ scales: [96.5] }, 'received 96.5'],
     [{ scales: [96, 96] }, 'scales: expected different ones; received 96 twice'],
-    [{ networks: ['d', 'f'] }, 'networks: expected some of d, e; received f'],
-    [{ networks: ['boxes'] }, 'networks: expected some of d, e; received boxes'],
+    [{ networks: ['d', 'f'] }, 'networks: expected some of d, e; received "f"'],
+    [{ networks: ['boxes'] }, 'networks: expected some of d, e; received "boxes"'],
     [{ networks: ['d', 'e', 'd'] }, 'networks: expected different ones; received d twice'],
-    [{ networks: [] }, 'networks: expected some of d, e; received none'],
   ])('is refused with %j', (changes, message) => {
     expect(() => planOf({ ...options, ...changes })).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(message) }),
     );
   });
 
-  it('is refused where there is nothing to localise with', () => {
+  it('is refused when there is nothing to localise with', () => {
     const without = { ...ensemble, localisers: [] };
     expect(() => planOf({ ...options, task: 'localise' }, image, without)).toThrow(
-      'has no localisation network',
+      'task: expected classify, as demo has no localisation network; received localise',
     );
   });
 });

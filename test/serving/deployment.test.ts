@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startHosts } from '../../src/engine/hosts/start.ts';
 import { VerydeepError } from '../../src/errors.ts';
-import type { Answer } from '../../src/inference/inference.ts';
+import type { Answer } from '../../src/inference/answer.ts';
 import type { Deployment } from '../../src/serving/deployment.ts';
 import { patient, waves } from '../inference/tiny.ts';
 import { deferred } from '../server/app-under-test.ts';

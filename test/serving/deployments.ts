@@ -6,7 +6,7 @@ import type { EnginePool } from '../../src/engine/hosts/pool.ts';
 import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import type { Ensemble } from '../../src/ensembles/ensemble.ts';
 import { loadEnsemble } from '../../src/ensembles/load.ts';
-import type { InferenceOptions } from '../../src/inference/inference.ts';
+import type { InferenceOptions } from '../../src/inference/options.ts';
 import { type BatchingOptions, createScheduler } from '../../src/inference/scheduling/scheduler.ts';
 import { createDeployment, type Deployment, type DeploymentOptions } from '../../src/serving/deployment.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';

@@ -26,19 +26,28 @@ const check = (changes: Partial<JobRequest>): Promise<JobRequest['settings']> =>
 describe('a job that evaluates', () => {
   it('has all its settings', async () => {
     const settings = { scales: [32, 96], networks: ['b'], localise: true };
-    expect(await check({ settings })).toEqual({ ...settings, split: 'val', flip: true, view: 'dense' });
+    expect(await check({ settings })).toEqual({ ...settings, split: 'val', flip: true, view: ['dense'] });
   });
 
   it.each<[Partial<JobRequest>, string]>([
-    [{ settings: { scales: [16] } }, 'settings.scales: expected at least 32, the crop of a; received 16'],
-    [{ settings: { scales: [999] } }, 'settings.scales: expected at most 96 for a (crop 32); received 999'],
+    [
+      { settings: { scales: [16] } },
+      'settings.scales: expected integers from 32 (the crop of a) to 96; received 16',
+    ],
+    [
+      { settings: { scales: [999] } },
+      'settings.scales: expected integers from 32 (the crop of a) to 96; received 999',
+    ],
     [{ settings: { scales: [32, 32] } }, 'settings.scales: expected different ones; received 32 twice'],
     [{ settings: { networks: ['boxes'] } }, 'settings.networks: expected some of a, b; received "boxes"'],
     [
       { ensemble: 'big', settings: { localise: true } },
-      'settings.localise: expected a box network in big@1, which has none',
+      'settings.localise: expected false, as big@1 has no box network; received true',
     ],
-    [{ settings: { colour: 1 } }, 'settings: Unrecognized key: "colour"'],
+    [
+      { settings: { colour: 1 } },
+      'unknown setting "settings.colour"; expected some of settings.split, settings.networks,',
+    ],
     [{ dataset: 'nowhere' }, 'dataset: expected a folder under DATASETS_DIR, received "nowhere"'],
   ])('is refused before it waits where %j', async (changes, message) => {
     await expect(check(changes)).rejects.toMatchObject({

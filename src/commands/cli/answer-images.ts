@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { pMapIterable } from 'p-map';
 import { isErrorOf, isVerydeepError, messageOf, VerydeepError } from '../../errors.ts';
-import type { ImageResult, Inference, InferenceOptions, Task } from '../../inference/inference.ts';
+import type { ImageResult } from '../../inference/answer.ts';
+import type { Inference } from '../../inference/inference.ts';
+import type { InferenceOptions, Task } from '../../inference/options.ts';
 import { presentResult } from '../../server/images/present.ts';
 import { openInference } from '../../service/local-inference.ts';
 import { findImageFiles } from './image-files.ts';

@@ -1,4 +1,5 @@
-import type { Detection, ImageResult, RankedClass, Task } from '../../inference/inference.ts';
+import type { Detection, ImageResult, RankedClass } from '../../inference/answer.ts';
+import type { Task } from '../../inference/options.ts';
 
 /** Prints results as lines of a table whose columns are as wide as names and labels need. */
 export interface Table {

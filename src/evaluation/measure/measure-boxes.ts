@@ -1,8 +1,8 @@
 import type { PixelBox } from '../../image/box.ts';
 import { centralCropAt } from '../../image/picture.ts';
 import { rescaledSize } from '../../image/rescale.ts';
+import type { Box, RankedClass } from '../../inference/answer.ts';
 import { meanOf } from '../../inference/average.ts';
-import type { Box, RankedClass } from '../../inference/inference.ts';
 import { localise } from '../../inference/localise.ts';
 import type { BoxMaps, ScaleOutputs } from '../../inference/scale-outputs.ts';
 import { boxAt, windowPosteriors } from '../../inference/windows.ts';

@@ -1,5 +1,6 @@
 import { VerydeepError } from '../../errors.ts';
-import type { Answer, RequestContext } from '../../inference/inference.ts';
+import type { Answer } from '../../inference/answer.ts';
+import type { RequestContext } from '../../inference/inference.ts';
 import type { Deployment } from '../../serving/deployment.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { ImageTask } from './options.ts';

@@ -1,7 +1,7 @@
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { codesOf, type ErrorCode, errorEntry } from '../../errors.ts';
-import type { Task } from '../../inference/inference.ts';
+import type { Task } from '../../inference/options.ts';
 import { answer, failure } from './schemas.ts';
 
 /** Errors of every route that takes images. */

@@ -1,5 +1,5 @@
 import type { Ensemble } from '../../ensembles/ensemble.ts';
-import type { Detection, ImageResult, RankedClass, Timing } from '../../inference/inference.ts';
+import type { Detection, ImageResult, RankedClass, Timing } from '../../inference/answer.ts';
 import type { AnswerBody, ImageResultBody, Model } from './schemas.ts';
 
 /** Name of an image that came without one. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { VerydeepError } from '../../errors.ts';
-import type { Answer, Task } from '../../inference/inference.ts';
+import type { Answer } from '../../inference/answer.ts';
+import { type Task, tasks } from '../../inference/options.ts';
 import type { Deployment } from '../../serving/deployment.ts';
 import type { Serving } from '../../serving/registry.ts';
 import { clientOf } from '../client.ts';
@@ -9,15 +10,7 @@ import type { Metrics } from '../operations/metrics.ts';
 import { type Answerer, noImage } from './answerer.ts';
 import { describeImages } from './docs.ts';
 import { type FileLimits, type ReceivedFile, receiveFiles, tooLarge } from './multipart.ts';
-import {
-  classifyOptions,
-  type ImageOptions,
-  type ImageTask,
-  localiseOptions,
-  optionError,
-  optionNames,
-  toImageTask,
-} from './options.ts';
+import { type ImageTask, optionsOf, readImageTask } from './options.ts';
 import { presentModel, presentResult, presentTiming, serverTiming, unnamed } from './present.ts';
 import type { AnswerBody } from './schemas.ts';
 
@@ -37,29 +30,25 @@ const filesAtOnce = 8;
 export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOptions): Promise<void> {
   acceptImageBodies(app);
   limitRequests(app, options.maxRequests);
-  for (const task of ['classify', 'localise'] as const) {
-    const query = task === 'classify' ? classifyOptions : localiseOptions;
+  for (const task of tasks) {
     for (const method of ['POST', 'PUT'] as const) {
-      app.route<{ Querystring: ImageOptions }>({
+      app.route<{ Querystring: ImageTask }>({
         method,
         url: `/${task}`,
-        schema: describeImages(task, method, query),
-        validatorCompiler: () => (received: unknown) => {
-          const { data, error } = query.safeParse(received);
-          return error ? { error: optionError(error.issues, received, optionNames[task]) } : { value: data };
-        },
-        handler: (request, reply) => answerRequest(task, request, reply),
+        schema: describeImages(task, method, optionsOf[task]),
+        // What the query asks for stands in its place.
+        validatorCompiler: () => (received: unknown) => readQuery(task, received, options.timeoutMs),
+        handler: answerRequest,
       });
     }
   }
 
   async function answerRequest(
-    task: Task,
-    request: FastifyRequest<{ Querystring: ImageOptions }>,
+    request: FastifyRequest<{ Querystring: ImageTask }>,
     reply: FastifyReply,
   ): Promise<AnswerBody> {
     const startedMs = performance.now();
-    const imageTask = toImageTask(task, request.query, options.timeoutMs);
+    const imageTask = request.query;
     const deployment = options.serving.current();
     const asked = { task: imageTask, deployment, signal: abortedWhenGone(reply) };
     const outcomes = request.isMultipart()
@@ -148,6 +137,20 @@ interface Asked {
   readonly deployment: Deployment;
   /** Aborted when the answer is not wanted any more. */
   readonly signal: AbortSignal;
+}
+
+/** Fastify takes errors of a query as values. */
+function readQuery(
+  task: Task,
+  received: unknown,
+  maxTimeoutMs: number,
+): { value: ImageTask } | { error: Error } {
+  try {
+    return { value: readImageTask(task, received, maxTimeoutMs) };
+  } catch (error) {
+    if (!(error instanceof VerydeepError)) throw error;
+    return { error };
+  }
 }
 
 interface Outcome {

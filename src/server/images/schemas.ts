@@ -1,50 +1,13 @@
 import { z } from 'zod';
+import { plan, imageResult as result, timing as stages } from '../../inference/answer.ts';
 
 /** What the service answers. Those with an `id` are components of the OpenAPI document. */
-
-const probability = z.number().min(0).max(1).describe('Posterior, mean over scales, flips and networks.');
-
-const rankedClass = z
-  .object({ index: z.int().min(0), label: z.string(), probability })
-  .meta({ id: 'RankedClass' });
-
-const box = z
-  .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
-  .describe(
-    'In pixels of the image as displayed (EXIF orientation applied); x and y are the upper left corner.',
-  )
-  .meta({ id: 'Box' });
-
-const detection = z
-  .object({
-    index: z.int().min(0),
-    label: z.string(),
-    probability,
-    score: z.number().describe('Sum of the class posteriors of the windows that were merged into the box.'),
-    windows: z.int().min(1).describe('Windows that were merged into the box.'),
-    box,
-  })
-  .meta({ id: 'Detection' });
-
-const classMap = z
-  .object({
-    index: z.int().min(0),
-    scale: z.int().describe('Smallest side Q in pixels.'),
-    height: z.int(),
-    width: z.int(),
-    values: z.array(z.number()).describe('Posterior of the class at every window, `height` rows of `width`.'),
-  })
-  .meta({ id: 'ClassMap' });
 
 /** One image that was answered. */
 export const imageResult = z
   .object({
     name: z.string().describe('File name of the part; `image` for a raw body.'),
-    width: z.int().min(1),
-    height: z.int().min(1),
-    classes: z.array(rankedClass).describe('The most probable first.'),
-    detections: z.array(detection).optional().describe('Only of /localise.'),
-    maps: z.array(classMap).optional().describe('Only with `maps=true`.'),
+    ...result.shape,
   })
   .meta({ id: 'ImageResult' });
 
@@ -64,12 +27,8 @@ export const model = z
   })
   .meta({ id: 'Model' });
 
-const plan = z
-  .object({ scales: z.array(z.int()), flip: z.boolean(), view: z.enum(['dense', 'crops', 'both']) })
-  .meta({ id: 'Plan' });
-
-const timing = z
-  .object({ decodeMs: z.number(), queueMs: z.number(), inferenceMs: z.number(), totalMs: z.number() })
+const timing = stages
+  .extend({ totalMs: z.number() })
   .describe('Milliseconds; of several images, the longest of each.')
   .meta({ id: 'Timing' });
 
@@ -79,7 +38,7 @@ export const answer = z
       .array(z.union([imageResult, imageFailure]))
       .describe('One for each file, in their order; a bad file has its error in its place.'),
     model,
-    plan: plan.optional().describe('As it was carried out; absent where no file was answered.'),
+    plan: plan.optional().describe('As it was carried out; absent when no file was answered.'),
     timing,
   })
   .meta({
@@ -131,6 +90,5 @@ export const failure = z
   });
 
 export type ImageResultBody = z.output<typeof imageResult>;
-export type ImageFailureBody = z.output<typeof imageFailure>;
 export type AnswerBody = z.output<typeof answer>;
 export type Model = z.output<typeof model>;

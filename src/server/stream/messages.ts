@@ -1,24 +1,18 @@
 import { z } from 'zod';
 import { answeredCodes } from '../../errors.ts';
-import type { Task } from '../../inference/inference.ts';
-import { classifyOptions, localiseOptions } from '../images/options.ts';
+import { task } from '../../inference/options.ts';
 import { imageResult, model } from '../images/schemas.ts';
 
 /** Messages of `GET /stream` (docs/stream.md). */
 
 const id = z.string().min(1).max(100);
 
-/** What a client's text frame must have; the options beside are checked apart, since a wrong one closes nothing. */
+/** What a client's text frame must have; the options beside it are checked apart, since a wrong one closes nothing. */
 export const imageHeader = z.looseObject({
   type: z.literal('image'),
   id,
-  task: z.enum(['classify', 'localise']),
+  task,
 });
-
-export const optionsOf: Record<Task, z.ZodType<z.output<typeof classifyOptions | typeof localiseOptions>>> = {
-  classify: classifyOptions,
-  localise: localiseOptions,
-};
 
 export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('hello'), protocol: z.literal(1), credits: z.int().min(1), model }),

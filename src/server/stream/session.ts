@@ -1,8 +1,8 @@
-import type { Task } from '../../inference/inference.ts';
+import { type Task, tasks } from '../../inference/options.ts';
 import { publicError } from '../errors.ts';
-import { type ImageTask, optionError, optionNames, toImageTask } from '../images/options.ts';
+import { type ImageTask, readImageTask } from '../images/options.ts';
 import type { ImageResultBody, Model } from '../images/schemas.ts';
-import { imageHeader, optionsOf, type ServerMessage } from './messages.ts';
+import { imageHeader, type ServerMessage } from './messages.ts';
 
 /** Codes with which the server closes a stream (RFC 6455, 7.4.1). */
 export const closeCode = {
@@ -94,7 +94,7 @@ export function createStreamSession({ credits, model, maxTimeoutMs }: StreamSess
     if (!parsed.success) {
       return close(
         closeCode.protocolError,
-        'expected {"type":"image","id":TEXT,"task":"classify"|"localise",...}',
+        `expected {"type":"image","id":TEXT,"task":${tasks.map((name) => `"${name}"`).join('|')},...}`,
       );
     }
     const { type: _, id, task, ...options } = parsed.data;
@@ -144,10 +144,8 @@ function parseJson(data: string): unknown {
 }
 
 function parseOptions(task: Task, received: object, maxTimeoutMs: number): Expected['task'] {
-  const { data, error } = optionsOf[task].safeParse(received);
-  if (error) return { error: optionError(error.issues, received, optionNames[task]) };
   try {
-    return toImageTask(task, data, maxTimeoutMs);
+    return readImageTask(task, received, maxTimeoutMs);
   } catch (error) {
     return { error };
   }

@@ -43,7 +43,7 @@ describe('options of classify and localise', () => {
   });
 
   it.each([
-    [['--top', '0', 'a.jpg'], /--top: expected an integer of at least 1; received "0"/],
+    [['--top', '0', 'a.jpg'], /--top: expected an integer from 1 to 1000; received 0/],
     [['--top', 'many', 'a.jpg'], /--top/],
     [['--scales', '128,', 'a.jpg'], /--scales/],
     [['--view', 'wide', 'a.jpg'], /--view: expected dense, crops, both; received "wide"/],

@@ -11,17 +11,17 @@ async function refusal(query: string, task = 'classify'): Promise<string> {
 
 describe('options', () => {
   it.each([
-    ['?top=many', 'top: expected an integer; received "many"'],
-    ['?top=0', 'top: expected at least 1; received "0"'],
-    ['?top=', 'top: expected an integer; received ""'],
+    ['?top=many', 'top: expected an integer from 1 to 1000; received "many"'],
+    ['?top=0', 'top: expected an integer from 1 to 1000; received 0'],
+    ['?top=', 'top: expected an integer from 1 to 1000; received ""'],
     ['?top=1.5', 'received "1.5"'],
     ['?top=1&top=2', 'received ["1","2"]'],
     ['?flip=maybe', 'flip: expected true or false; received "maybe"'],
     ['?view=sideways', 'view: expected dense, crops, both; received "sideways"'],
-    ['?scales=32,x', 'scales (item 1): expected an integer; received "32,x"'],
-    ['?scales=', 'scales (item 0): expected an integer'],
-    ['?scales=1,2,3,4,5,6,7,8,9', 'scales: expected at most 8 items'],
-    ['?networks=', 'networks (item 0): expected at least 1 characters'],
+    ['?scales=32,x', 'scales.1: expected an integer from 1 to 10000; received "x"'],
+    ['?scales=', 'scales.0: expected an integer'],
+    ['?scales=1,2,3,4,5,6,7,8,9', 'scales: expected a list of 1 to 8 values'],
+    ['?networks=', 'networks.0: expected text of 1 to 100 characters; received ""'],
     ['?timeoutMs=5001', 'timeoutMs: expected an integer from 1 to 5000; received 5001'],
     ['?boxes=all', 'unknown option "boxes"; expected some of top,'],
     ['?colour=red&size=1', 'unknown option "colour", "size"'],
@@ -30,8 +30,12 @@ describe('options', () => {
     expect(await refusal(query)).toContain(message);
   });
 
-  it('of one task are not those of the other', async () => {
-    expect(await refusal('?maps=true', 'localise')).toContain('unknown option "maps"');
+  it.each([
+    ['?maps=true', 'unknown option "maps"'],
+    ['?top=21', 'top: expected an integer from 1 to 20; received 21'],
+    ['?view=crops', 'view: expected dense; received "crops"'],
+  ])('%s of one task is not one of the other: %s', async (query, message) => {
+    expect(await refusal(query, 'localise')).toContain(message);
   });
 
   it('and bodies, however odd, never give an internal error', async () => {
