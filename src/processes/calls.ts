@@ -11,7 +11,7 @@ export interface CallableProcessOptions {
   readonly lostError: (reason: string) => VerydeepError;
   /** Code of the error with which a call rejects that failed without one; a plain `Error` when omitted. */
   readonly failedCode?: ErrorCode;
-  /** A child that has work and gives no answer for so long is killed; it may take any time when omitted. */
+  /** A child that takes longer for a call, from the answer before it, is killed; it may take any time when omitted. */
   readonly answerTimeoutMs?: number;
   /** File descriptors that the child gets, as its numbers from 4 on. */
   readonly files?: readonly number[];
@@ -25,7 +25,12 @@ export interface CallableProcess<C extends Calls> {
   /** Aborted, with the reason, as soon as the process is known to be lost, before any call rejects. */
   readonly lost: AbortSignal;
   /** Rejects with the child's coded error, or with `lostError` at once when the child is lost. */
-  call<Call extends keyof C>(call: Call, argument: C[Call]['argument']): Promise<C[Call]['answer']>;
+  call<Call extends keyof C>(
+    call: Call,
+    argument: C[Call]['argument'],
+    /** In place of `answerTimeoutMs`. */
+    timeoutMs?: number,
+  ): Promise<C[Call]['answer']>;
   /** Nothing in a child outlives it, so it is ended as surely as can be, in the middle of a call as well. */
   end(): Promise<void>;
 }
@@ -46,8 +51,10 @@ export function startCallableProcess<C extends Calls>(options: CallableProcessOp
   let watchdog: NodeJS.Timeout | undefined;
   const watch = (): void => {
     clearTimeout(watchdog);
-    if (pending.size === 0 || answerTimeoutMs === undefined) return;
-    watchdog = setTimeout(() => lose(`gave no answer for ${answerTimeoutMs} ms`), answerTimeoutMs);
+    const [next] = pending.values(); // calls are answered in their order
+    const timeoutMs = next?.timeoutMs;
+    if (timeoutMs === undefined) return;
+    watchdog = setTimeout(() => lose(`gave no answer for ${Math.round(timeoutMs)} ms`), timeoutMs);
   };
 
   const lose = (reason: string): void => {
@@ -93,11 +100,11 @@ export function startCallableProcess<C extends Calls>(options: CallableProcessOp
     pid: child.pid ?? -1,
     rssBytes: () => rssBytes,
     lost: loss.signal,
-    call: (call, argument) =>
+    call: (call, argument, timeoutMs = answerTimeoutMs) =>
       new Promise((resolve, reject) => {
         if (loss.signal.aborted) return reject(lostError());
         const id = nextId++;
-        pending.set(id, { resolve, reject });
+        pending.set(id, { resolve, reject, timeoutMs });
         if (pending.size === 1) watch();
         child.send({ id, call, argument } as object, (error) => {
           if (error) lose(`cannot be reached: ${error.message}`);
@@ -115,4 +122,5 @@ export function startCallableProcess<C extends Calls>(options: CallableProcessOp
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
+  readonly timeoutMs: number | undefined;
 }

@@ -2,6 +2,7 @@ import { isVerydeepError, VerydeepError } from '../../errors.ts';
 import type { Device, HostPlacement } from '../devices.ts';
 import type { Batch, Engine, NetworkOutput, NetworkSource } from '../engine.ts';
 import { createDispatcher, type Lane } from './dispatcher.ts';
+import { createPatience, type PatienceOptions } from './patience.ts';
 import type { RemoteEngine } from './remote.ts';
 import { type BackoffOptions, type HostEvent, superviseHost } from './supervisor.ts';
 
@@ -12,6 +13,7 @@ export interface EnginePoolOptions {
   readonly backoff: BackoffOptions;
   /** With no live host for so long, work is refused with ENGINE_LOST until one is back. */
   readonly recoveryTimeoutMs: number;
+  readonly patience: PatienceOptions;
   /** For logs and metrics; must not throw. */
   readonly onEvent?: (event: HostEvent) => void;
 }
@@ -60,6 +62,9 @@ export async function createEnginePool(options: EnginePoolOptions): Promise<Engi
     return Object.assign(lane, { supervisor });
   });
   const dispatcher = createDispatcher(hosts, options.recoveryTimeoutMs);
+  const patience = createPatience(options.patience);
+  /** When each host gave its last answer to a batch. */
+  const answeredMs = new Map<Lane, number>();
   const ready = (): boolean => hosts.some((host) => host.isReady());
 
   function onEvent(event: HostEvent): void {
@@ -77,7 +82,12 @@ export async function createEnginePool(options: EnginePoolOptions): Promise<Engi
   async function runOnce(batch: Batch): Promise<Map<string, NetworkOutput>> {
     const host = await dispatcher.enter();
     try {
-      const outputs = await host.supervisor.engine()!.run(batch);
+      const enteredMs = performance.now();
+      const outputs = await host.supervisor.engine()!.run(batch, patience.timeoutFor(batch));
+      const doneMs = performance.now();
+      // A host answers in order: what a batch waited for the one before it is not its own time.
+      patience.took(batch, doneMs - Math.max(enteredMs, answeredMs.get(host) ?? 0));
+      answeredMs.set(host, doneMs);
       host.supervisor.served();
       return outputs;
     } finally {

@@ -2,7 +2,7 @@ import { VerydeepError } from '../../errors.ts';
 import { startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
 import type { EngineOptions } from '../create.ts';
-import type { Engine } from '../engine.ts';
+import type { Batch, Engine, NetworkOutput } from '../engine.ts';
 import type { HostCalls } from './protocol.ts';
 
 export interface RemoteEngineOptions extends EngineOptions {
@@ -15,6 +15,8 @@ export interface RemoteEngine extends Engine {
   readonly pid: number;
   /** Resident memory of the host at its last answer. */
   rssBytes(): number;
+  /** As `Engine.run`; a host that takes longer than `timeoutMs`, from its answer before, is killed. */
+  run(batch: Batch, timeoutMs?: number): Promise<Map<string, NetworkOutput>>;
   /** Aborted, with the reason, as soon as the process is known to be lost, before any call rejects. */
   readonly lost: AbortSignal;
 }
@@ -40,7 +42,7 @@ export async function createRemoteEngine(options: RemoteEngineOptions): Promise<
       rssBytes: host.rssBytes,
       lost: host.lost,
       load: (network) => host.call('load', network),
-      run: (batch) => host.call('run', batch),
+      run: (batch, timeoutMs) => host.call('run', batch, timeoutMs),
       unload: (id) => host.call('unload', id),
       dispose: host.end,
     };

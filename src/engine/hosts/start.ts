@@ -21,6 +21,9 @@ export interface HostsOptions {
 /** A batch at the batcher's bound on a slow machine, or 550 MB of weights from a slow disk, takes less. */
 const answerTimeoutMs = 300_000;
 
+/** A host is not given up before, however small its batch: first runs of a shape and busy machines take seconds. */
+const hungAfterMs = 10_000;
+
 /**
  * Starts one engine host a device, with the pool's usual settings; `capabilities.engine` says which engine `auto` took.
  * Throws INVALID_SETTINGS (devices, precision) and DEVICE_UNAVAILABLE.
@@ -71,6 +74,7 @@ function startPool(
       }),
     backoff: { initialMs: 100, maxMs: 30_000 },
     recoveryTimeoutMs: 30_000,
+    patience: { untriedMs: answerTimeoutMs, floorMs: hungAfterMs },
     ...(onEvent !== undefined && { onEvent }),
   });
 }

@@ -22,6 +22,7 @@ async function createPool(hosts: number, options: Partial<EnginePoolOptions> = {
     createEngine: createHost,
     backoff: { initialMs: 1, maxMs: 8 },
     recoveryTimeoutMs: 60_000,
+    patience: { untriedMs: 60_000, floorMs: 60_000 },
     ...options,
     onEvent(event) {
       options.onEvent?.(event);
@@ -131,6 +132,16 @@ describe('engine pool', () => {
     expect(pool.ready()).toBe(false);
     expect(pool.hosts()[0]).toMatchObject({ pid: undefined, rssBytes: 0, inFlight: 0 });
     await expect(pool.load(tinyNetwork('b'))).rejects.toMatchObject({ code: 'ENGINE_LOST' });
+  });
+
+  it('replaces a host that hangs, and computes its work on the next one', async () => {
+    const { pool, events, until } = await createPool(1, { patience: { untriedMs: 60_000, floorMs: 200 } });
+    await pool.load(tinyNetwork('a'));
+    await pool.run(noise(['a'], 1));
+    process.kill(pool.hosts()[0]!.pid!, 'SIGSTOP');
+    expect(await pool.run(noise(['a'], 2))).toEqual((await expected([2]))[0]);
+    await until('ready', 2);
+    expect(events.find(({ type }) => type === 'lost')!.reason).toMatch(/gave no answer for \d+ ms/);
   });
 
   it('refuses bad weights and keeps the network that it had', async () => {
