@@ -1,26 +1,19 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../src/formats/safetensors/read.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
 import { tinyLabels, writeTinyEnsemble } from '../ensembles/tiny.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { verydeep } from './verydeep.ts';
 
 let folder: string;
 
 /** Runs a command on the tiny ensemble, with the reference engine. */
-async function verydeep(command: string, ...argv: string[]) {
+function verydeepTiny(command: string, ...argv: string[]) {
   const options = ['--weights', join(folder, 'weights'), '--ensemble', 'tiny', '--engine', 'reference'];
-  const child = spawn(process.execPath, ['--import', 'tsx', main, command, ...argv, ...options]);
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: child.exitCode, stdout, stderr };
+  return verydeep(command, ...argv, ...options);
 }
 
 const jsonLines = (stdout: string) =>
@@ -42,7 +35,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('verydeep classify', () => {
   it('answers one line of JSON for each file of a folder, errors in their place', async () => {
-    const { code, stdout } = await verydeep('classify', folder, '--json', '--top', '3');
+    const { code, stdout } = await verydeepTiny('classify', folder, '--json', '--top', '3');
     expect(code).toBe(1);
     const [first, second, third, ...others] = jsonLines(stdout);
     expect(others).toEqual([]);
@@ -61,7 +54,7 @@ describe('verydeep classify', () => {
   });
 
   it('prints a table', async () => {
-    const { code, stdout } = await verydeep('classify', folder, '--top', '1');
+    const { code, stdout } = await verydeepTiny('classify', folder, '--top', '1');
     expect(code).toBe(1);
     const [header, first, second, third] = stdout.split('\n');
     expect(header).toMatch(/FILE +CLASS +PROBABILITY/);
@@ -71,7 +64,7 @@ describe('verydeep classify', () => {
   });
 
   it('answers a missing file in its row', async () => {
-    const { code, stdout, stderr } = await verydeep('classify', '/nowhere.jpg', '--json');
+    const { code, stdout, stderr } = await verydeepTiny('classify', '/nowhere.jpg', '--json');
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(jsonLines(stdout)).toEqual([
       { name: '/nowhere.jpg', error: { code: 'NOT_FOUND', message: expect.stringContaining('ENOENT') } },
@@ -79,7 +72,7 @@ describe('verydeep classify', () => {
   });
 
   it('takes an option that the ensemble does not know as wrong use', async () => {
-    const { code, stderr } = await verydeep('classify', join(folder, '1.jpg'), '--networks', 'z');
+    const { code, stderr } = await verydeepTiny('classify', join(folder, '1.jpg'), '--networks', 'z');
     expect(code).toBe(2);
     expect(stderr).toMatch(/^verydeep classify: .*z.*\nSee: verydeep classify --help\n$/);
   });
@@ -87,7 +80,7 @@ describe('verydeep classify', () => {
 
 describe('verydeep localise', () => {
   it('answers boxes inside the picture', async () => {
-    const { code, stdout, stderr } = await verydeep(
+    const { code, stdout, stderr } = await verydeepTiny(
       'localise',
       join(folder, '1.jpg'),
       '--json',
@@ -112,7 +105,7 @@ describe('verydeep features', () => {
 
   it('writes a tensor a network with the names, and lists what cannot be read', async () => {
     const out = join(folder, 'features.safetensors');
-    const { code, stdout, stderr } = await verydeep('features', folder, '--out', out);
+    const { code, stdout, stderr } = await verydeepTiny('features', folder, '--out', out);
     expect({ code, stdout }).toEqual({ code: 1, stdout: `${out}: 2 pictures, 4 of a, 4 of b\n` });
     expect(stderr).toMatch(/2\.png: /);
     const { tensors, metadata } = openSafetensors(out);
@@ -125,8 +118,8 @@ describe('verydeep features', () => {
 
   it('writes one matrix, networks side by side, of the same numbers', async () => {
     const out = join(folder, 'features.npy');
-    await verydeep('features', ...names(), '--out', join(folder, 'same.safetensors'));
-    const { code } = await verydeep('features', ...names(), '--out', out);
+    await verydeepTiny('features', ...names(), '--out', join(folder, 'same.safetensors'));
+    const { code } = await verydeepTiny('features', ...names(), '--out', out);
     expect(code).toBe(0);
     expect(JSON.parse(await readFile(join(folder, 'features.json'), 'utf8'))).toMatchObject({
       ensemble: 'tiny',
@@ -150,14 +143,14 @@ describe('verydeep features', () => {
 
   it('writes nothing where there is no picture to describe', async () => {
     const out = join(folder, 'none.npy');
-    const { code, stderr } = await verydeep('features', join(folder, 'nowhere.jpg'), '--out', out);
+    const { code, stderr } = await verydeepTiny('features', join(folder, 'nowhere.jpg'), '--out', out);
     expect(code).toBe(1);
     expect(stderr).toMatch(/expected images that can be read, received .*nowhere\.jpg \(NO_IMAGE\)/);
     await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('wants a file to write to', async () => {
-    const { code, stderr } = await verydeep('features', folder);
+    const { code, stderr } = await verydeepTiny('features', folder);
     expect(code).toBe(2);
     expect(stderr).toMatch(/--out: expected a file that ends in \.safetensors or \.npy; received nothing/);
   });

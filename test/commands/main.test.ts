@@ -1,18 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-/** Runs `verydeep ...argv`. */
-async function verydeep(...argv: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...argv]);
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: child.exitCode, stdout, stderr };
-}
+import { verydeep } from './verydeep.ts';
 
 const names = ['serve', 'classify', 'localise', 'train', 'evaluate', 'features', 'assemble'];
 

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../src/database/embedded.ts';
-import { isRunning } from '../processes/running.ts';
+import { isRunning, startChild } from '../processes/running.ts';
 import { processOf } from './test-database.ts';
 
 let folder: string;
@@ -23,11 +20,7 @@ function stateOf(data: string): 'shut down' | 'in production' | number {
 
 describe('the embedded database', () => {
   it('is shut down in order when its parent is killed, and another one finds what was committed', async () => {
-    const program = fileURLToPath(new URL('./embedded-parent.ts', import.meta.url));
-    const parent = spawn(process.execPath, ['--import', 'tsx', program, folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await once(parent.stdout, 'data');
+    const { child: parent } = await startChild(new URL('./embedded-parent.ts', import.meta.url), folder);
     const pid = processOf(folder);
     expect(stateOf(folder)).toBe('in production');
     parent.kill('SIGKILL');

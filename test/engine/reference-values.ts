@@ -130,3 +130,18 @@ export function worstTensor(
   }
   return worst;
 }
+
+/** Pictures `start` to `start + count` of a batch. */
+export function picturesOf(batch: TrainingBatch, start: number, count: number): TrainingBatch {
+  const total = batch.labels.length;
+  const slice = <T extends Uint8Array | Float32Array | Int32Array>(values: T): T => {
+    const each = values.length / total;
+    return values.slice(start * each, (start + count) * each) as T;
+  };
+  return {
+    pixels: slice(batch.pixels),
+    colourShift: slice(batch.colourShift),
+    labels: slice(batch.labels),
+    dropout: [slice(batch.dropout[0]), slice(batch.dropout[1])],
+  };
+}

@@ -8,6 +8,7 @@ import type {
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import {
+  picturesOf,
   type ReferenceFile,
   readFixture,
   referencePreprocessing,
@@ -261,19 +262,4 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
       });
     });
   });
-}
-
-/** Pictures `start` to `start + count` of a batch. */
-function picturesOf(batch: TrainingBatch, start: number, count: number): TrainingBatch {
-  const total = batch.labels.length;
-  const slice = <T extends Uint8Array | Float32Array | Int32Array>(values: T): T => {
-    const each = values.length / total;
-    return values.slice(start * each, (start + count) * each) as T;
-  };
-  return {
-    pixels: slice(batch.pixels),
-    colourShift: slice(batch.colourShift),
-    labels: slice(batch.labels),
-    dropout: [slice(batch.dropout[0]), slice(batch.dropout[1])],
-  };
 }

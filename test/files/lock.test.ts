@@ -1,18 +1,14 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFile } from '../../src/files/lock.ts';
-
-type Holder = ChildProcessByStdio<Writable, Readable, null>;
+import { type Child, startChild } from '../processes/running.ts';
 
 let folder: string;
 let path: string;
-let holder: Holder | undefined;
+let holder: Child | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
   path = join(folder, 'run', 'lock'); // its folder is made
@@ -24,10 +20,8 @@ afterEach(() => {
 });
 
 /** Another process that has the lock. */
-async function startHolder(): Promise<Holder> {
-  const child = fileURLToPath(new URL('./lock-child.ts', import.meta.url));
-  holder = spawn(process.execPath, ['--import', 'tsx', child, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(holder.stdout, 'data');
+async function startHolder(): Promise<Child> {
+  ({ child: holder } = await startChild(new URL('./lock-child.ts', import.meta.url), path));
   return holder;
 }
 

@@ -180,3 +180,18 @@ export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T)
   });
   return { promise, resolve };
 }
+
+/** A run that answers like {@link plainRun} once it is released. */
+export function heldRun(): { run: Run; running: Promise<void>; release(): void } {
+  const running = deferred();
+  const release = deferred();
+  return {
+    async run(...call) {
+      running.resolve();
+      await release.promise;
+      return plainRun(...call);
+    },
+    running: running.promise,
+    release: release.resolve,
+  };
+}

@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRemoteEngine, type RemoteEngine } from '../../../src/engine/hosts/remote.ts';
 import { createReferenceEngine } from '../../../src/engine/reference/engine.ts';
 import type { VerydeepError } from '../../../src/errors.ts';
-import { isRunning } from '../../processes/running.ts';
+import { isRunning, startChild } from '../../processes/running.ts';
 import { cpu, createHost, noise, tinyNetwork } from './hosts.ts';
 
 describe('remote engine', () => {
@@ -91,12 +88,7 @@ describe('a host that is lost', () => {
   });
 
   it('ends when its parent is killed', async () => {
-    const parent = spawn(
-      process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL('./hosts-parent.ts', import.meta.url))],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const [line] = await once(parent.stdout, 'data');
+    const { child: parent, line } = await startChild(new URL('./hosts-parent.ts', import.meta.url));
     const pid = Number(line);
     expect(isRunning(pid)).toBe(true);
     parent.kill('SIGKILL');

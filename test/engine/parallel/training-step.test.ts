@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTrainingStep, type TrainingEngineName } from '../../../src/engine/create-training-step.ts';
 import {
@@ -10,9 +7,9 @@ import {
 } from '../../../src/engine/parallel/training-step.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import type { Weights } from '../../../src/network/weights.ts';
-import { isRunning } from '../../processes/running.ts';
+import { isRunning, startChild } from '../../processes/running.ts';
 import { describeOnednn } from '../onednn/library.ts';
-import { readFixture, relativeError, trainingBatch, worstTensor } from '../reference-values.ts';
+import { picturesOf, readFixture, relativeError, trainingBatch, worstTensor } from '../reference-values.ts';
 import { createTinyParallelStep, tinyOptions } from './tiny.ts';
 
 type Fixture = Awaited<ReturnType<typeof readFixture>>;
@@ -201,13 +198,8 @@ describe('training workers', () => {
   });
 
   it('end when their parent is killed', async () => {
-    const parent = spawn(
-      process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL('./parent.ts', import.meta.url))],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const [line] = await once(parent.stdout, 'data');
-    const pids: number[] = JSON.parse(String(line));
+    const { child: parent, line } = await startChild(new URL('./parent.ts', import.meta.url));
+    const pids: number[] = JSON.parse(line);
     expect(pids.map(isRunning)).toEqual([true, true]);
     parent.kill('SIGKILL');
     await vi.waitUntil(() => !pids.some(isRunning), { timeout: 30_000 });
@@ -219,18 +211,4 @@ describe('training workers', () => {
 function referenceGradient(name: string) {
   const { shape } = d.weights.get(name)!;
   return { shape, data: d.file.numbers(`0.gradient.${name}`) };
-}
-
-/** Pictures `start` to `start + count` of a batch. */
-function picturesOf(batch: TrainingBatch, start: number, count: number): TrainingBatch {
-  const slice = <T extends Uint8Array | Float32Array | Int32Array>(values: T): T => {
-    const each = values.length / batch.labels.length;
-    return values.slice(start * each, (start + count) * each) as T;
-  };
-  return {
-    pixels: slice(batch.pixels),
-    colourShift: slice(batch.colourShift),
-    labels: slice(batch.labels),
-    dropout: [slice(batch.dropout[0]), slice(batch.dropout[1])],
-  };
 }

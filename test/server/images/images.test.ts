@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { deferred, limits, multipartOf, plainRun, startApp } from '../app-under-test.ts';
+import { deferred, heldRun, limits, multipartOf, plainRun, startApp } from '../app-under-test.ts';
 
 describe('one image', () => {
   it('is answered with classes, model, plan and timing', async () => {
@@ -146,23 +146,15 @@ describe('one image', () => {
   });
 
   it('is refused before it is read when too many are there', async () => {
-    const running = deferred();
-    const release = deferred();
-    const { app } = await startApp({
-      limits: { maxRequests: 1 },
-      run: async (...args) => {
-        running.resolve();
-        await release.promise;
-        return plainRun(...args);
-      },
-    });
+    const held = heldRun();
+    const { app } = await startApp({ limits: { maxRequests: 1 }, run: held.run });
     const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/classify`;
     const first = fetch(url, { method: 'POST', body: 'abc', headers: { 'content-type': 'image/png' } });
-    await running.promise;
+    await held.running;
     const second = await fetch(url, { method: 'POST', body: 'abc' });
     expect(second.status).toBe(429);
     expect(second.headers.get('retry-after')).toBe('1');
-    release.resolve();
+    held.release();
     expect((await first).status).toBe(200);
     await (await first).arrayBuffer();
     const third = await fetch(url, { method: 'POST', body: 'abc', headers: { 'content-type': 'image/png' } });

@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { openapiDocument } from '../../../scripts/openapi-document.ts';
 import { type ErrorCode, errorEntry } from '../../../src/errors.ts';
 import { imageHeader, serverMessage } from '../../../src/server/stream/messages.ts';
-import { deferred, multipartOf, plainRun, startApp } from '../app-under-test.ts';
+import { heldRun, multipartOf, startApp } from '../app-under-test.ts';
 
 const text = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
@@ -126,20 +126,13 @@ describe('requests', () => {
   });
 
   it('that are on their way are answered when the app closes', async () => {
-    const running = deferred();
-    const release = deferred();
-    const { app } = await startApp({
-      run: async (...call) => {
-        running.resolve();
-        await release.promise;
-        return plainRun(...call);
-      },
-    });
+    const held = heldRun();
+    const { app } = await startApp({ run: held.run });
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     const answer = fetch(`${url}/classify`, { method: 'PUT', body: Buffer.from('abc') });
-    await running.promise;
+    await held.running;
     const closing = app.close();
-    release.resolve();
+    held.release();
     expect((await answer).status).toBe(200);
     await closing;
     await expect(fetch(`${url}/livez`)).rejects.toThrow();

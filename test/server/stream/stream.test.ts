@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { deferred, ensemble, plainRun, startApp } from '../app-under-test.ts';
+import { deferred, ensemble, heldRun, plainRun, startApp } from '../app-under-test.ts';
 import { messagesOf } from './messages.ts';
 
 type App = Awaited<ReturnType<typeof startApp>>['app'];
@@ -120,21 +120,14 @@ describe('GET /stream', () => {
   });
 
   it('answers what it has accepted before it closes with 1001', async () => {
-    const running = deferred();
-    const release = deferred();
-    const { app } = await startApp({
-      run: async (...call) => {
-        running.resolve();
-        await release.promise;
-        return plainRun(...call);
-      },
-    });
+    const held = heldRun();
+    const { app } = await startApp({ run: held.run });
     const client = await connect(app);
     await client.next();
     client.send('7', 'abc', { scales: [32] });
-    await running.promise;
+    await held.running;
     const closing = app.close();
-    release.resolve();
+    held.release();
     expect(await client.next()).toMatchObject({ type: 'result', id: '7', final: true });
     expect(await client.closed).toBe(1001);
     await closing;
