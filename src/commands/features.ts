@@ -1,24 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { pMapIterable } from 'p-map';
 import { z } from 'zod';
-import { startHosts } from '../engine/hosts/start.ts';
-import { loadEnsemble } from '../ensembles/load.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
 import { VerydeepError } from '../errors.ts';
 import { counted } from '../evaluation/notes.ts';
 import { writeDurably } from '../files/durable.ts';
 import { serialiseNpy } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors/write.ts';
-import { ownImageLimits } from '../image/limits.ts';
 import { unreadableReason } from '../image/unreadable.ts';
-import { featureSources, imageFeatures } from '../inference/features.ts';
-import { chooseOptions } from '../inference/jitter-plan.ts';
-import { optionsOf, readImageOptions } from '../inference/options.ts';
+import { untimed } from '../inference/lifetime.ts';
+import { optionsOf } from '../inference/options.ts';
 import { fromFloat32 } from '../network/numbers.ts';
 import type { TensorSource } from '../network/weights.ts';
 import { optionHelp, readCommandLine } from '../options/command-line.ts';
 import { optionHints } from '../options/hints.ts';
 import { invalidOption } from '../options/invalid-option.ts';
+import { openFeatures } from '../service/local-inference.ts';
 import { ensemble, hosts, weights } from './cli/command-options.ts';
 import { findImageFiles } from './cli/image-files.ts';
 import { prepareFile } from './cli/prepare-output.ts';
@@ -59,23 +56,18 @@ Exit codes: 0 all described, 1 a picture could not be read, 2 wrong use.
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = readCommandLine(featureOptions, argv, { allowPositionals: true });
   if (positionals.length === 0) throw invalidOption('files', 'at least one file or folder', 'nothing');
-  const { out, ensemble: reference, weights, engine: engineName, devices, threads, ...options } = values;
+  const { out, ensemble: reference } = values;
   await prepareFile('--out', out);
   const { paths } = await findImageFiles(positionals);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
   const { name, version } = parseReference(reference);
-  const ensemble = await loadEnsemble(weights, name, version);
-  const { flip } = options;
-  const { scales, classifiers } = chooseOptions(ensemble, readImageOptions('classify', options));
-  const networks = classifiers.map((network) => network.name);
-  const engine = await startHosts({ engine: engineName, devices, threads });
+  const features = await openFeatures({ ...values, ensemble: name, version });
+  const { ensemble, networks, concurrency } = features;
   const progress = createProgress('features', paths.length);
   try {
-    for (const source of featureSources(ensemble, networks)) await engine.load(source);
     const described: { readonly path: string; readonly features: ReadonlyMap<string, Float32Array> }[] = [];
     let done = 0;
     progress.update(done);
-    const concurrency = 4 * engine.hosts().length;
     for await (const { path, features, problem } of pMapIterable(paths, describe, { concurrency })) {
       if (features) described.push({ path, features });
       else progress.line(`${path}: ${problem}`);
@@ -88,7 +80,7 @@ export async function run(argv: string[]): Promise<number> {
       );
     }
     const names = described.map(({ path }) => path);
-    const columns = classifiers.map(({ name: network, spec: { fc } }) => ({
+    const columns = networks.map(({ name: network, spec: { fc } }) => ({
       network,
       fc,
       rows: described.map(({ features }) => features.get(network)!),
@@ -97,8 +89,8 @@ export async function run(argv: string[]): Promise<number> {
       ensemble: name,
       version: ensemble.version,
       digest: ensemble.digest,
-      scales,
-      flip,
+      scales: features.scales,
+      flip: values.flip,
     });
     progress.stop();
     console.log(
@@ -107,7 +99,7 @@ export async function run(argv: string[]): Promise<number> {
     return described.length === paths.length ? 0 : 1;
   } finally {
     progress.stop();
-    await engine.dispose();
+    await features.dispose();
   }
 
   async function describe(path: string) {
@@ -115,7 +107,7 @@ export async function run(argv: string[]): Promise<number> {
       const bytes = await readFile(path);
       return {
         path,
-        features: await imageFeatures(engine, bytes, { networks, scales, flip, limits: ownImageLimits }),
+        features: await features.extract(bytes, untimed('verydeep')),
       };
     } catch (error) {
       return { path, problem: unreadableReason(error) };

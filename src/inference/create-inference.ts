@@ -6,7 +6,7 @@ import type { Answer, ImageResult } from './answer.ts';
 import { classify, classMaps } from './classify.ts';
 import type { Inference, RequestContext } from './inference.ts';
 import { type ChosenOptions, chooseOptions, planImage } from './jitter-plan.ts';
-import { createLifetime, unlessAborted } from './lifetime.ts';
+import { unlessAborted, withLifetime } from './lifetime.ts';
 import { localise } from './localise.ts';
 import { runPlan } from './run-plan.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
@@ -78,15 +78,7 @@ export function createInference({
   return {
     async run(bytes, options, context) {
       const chosen = chooseOptions(ensemble, options); // a wrong option is told before anything is read
-      const lifetime = createLifetime(context);
-      try {
-        return await answer(bytes, chosen, lifetime.signal, context);
-      } catch (error) {
-        lifetime.end(error); // the other scales of a failed image are dropped
-        throw error;
-      } finally {
-        lifetime.end();
-      }
+      return withLifetime(context, (signal) => answer(bytes, chosen, signal, context));
     },
   };
 }

@@ -10,6 +10,11 @@ export interface Lifetime {
   end(reason?: unknown): void;
 }
 
+/** The context of a caller that waits as long as it takes, or until `signal` is aborted. */
+export function untimed(client: string, signal = new AbortController().signal): RequestContext {
+  return { client, signal, deadline: Number.POSITIVE_INFINITY };
+}
+
 /** Longest delay that `setTimeout` takes. */
 const maxDelayMs = 2 ** 31 - 1;
 
@@ -38,6 +43,25 @@ export function createLifetime({ signal, deadline }: Pick<RequestContext, 'signa
   if (signal.aborted) cancel();
   else if (leftMs <= 0) expire();
   return { signal: controller.signal, end };
+}
+
+/**
+ * Runs `work` with a signal that ends with its context, and with `work` itself: what it has left in the scheduler when it
+ * fails is dropped.
+ */
+export async function withLifetime<T>(
+  context: Pick<RequestContext, 'signal' | 'deadline'>,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lifetime = createLifetime(context);
+  try {
+    return await work(lifetime.signal);
+  } catch (error) {
+    lifetime.end(error);
+    throw error;
+  } finally {
+    lifetime.end();
+  }
 }
 
 /** `promise`, or the signal's reason as soon as it is aborted. */

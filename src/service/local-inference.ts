@@ -1,14 +1,17 @@
-import { createDecoders, defaultDecoders } from '../decoding/decoders.ts';
+import { createDecoders, type Decoders, defaultDecoders } from '../decoding/decoders.ts';
+import { parseDevices } from '../engine/devices.ts';
 import { type HostsOptions, startHosts } from '../engine/hosts/start.ts';
-import type { Ensemble } from '../ensembles/ensemble.ts';
+import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { ownImageLimits } from '../image/limits.ts';
-import { createInference } from '../inference/create-inference.ts';
+import { createFeatureExtractor, type FeatureExtractor, featureSources } from '../inference/features.ts';
 import type { Inference } from '../inference/inference.ts';
-import { networkSources } from '../inference/network-sources.ts';
-import { createScheduler } from '../inference/scheduling/scheduler.ts';
+import { chooseOptions } from '../inference/jitter-plan.ts';
+import { type InferenceOptions, readImageOptions } from '../inference/options.ts';
+import { createScheduler, type Scheduler } from '../inference/scheduling/scheduler.ts';
+import { createDeployment } from '../serving/deployment.ts';
 
-export interface LocalInferenceOptions extends HostsOptions {
+export interface LocalOptions extends HostsOptions {
   /** Folder of ensembles. */
   readonly weights: string;
   readonly ensemble: string;
@@ -16,44 +19,102 @@ export interface LocalInferenceOptions extends HostsOptions {
   readonly version: string;
 }
 
-/** An ensemble on engine hosts, for a command that answers or measures local images. */
+/** An ensemble on engine hosts of its own, for a program that answers images without a service. */
 export interface LocalInference {
   readonly ensemble: Ensemble;
   readonly inference: Inference;
   /** Images to work on at once: enough to decode and to batch while the devices compute. */
   readonly concurrency: number;
+  /** Waits for the answers under way. */
   dispose(): Promise<void>;
 }
 
-/** Of a file that the operator has on disk, in milliseconds. */
-const ownTimeoutMs = 120_000;
-
 /** Throws INVALID_WEIGHTS, INVALID_SETTINGS (devices), DEVICE_UNAVAILABLE. */
-export async function openInference(options: LocalInferenceOptions): Promise<LocalInference> {
+export async function openInference(options: LocalOptions): Promise<LocalInference> {
   const ensemble = await loadEnsemble(options.weights, options.ensemble, options.version);
-  const decoders = createDecoders({
-    processes: defaultDecoders(),
-    limits: ownImageLimits,
-    timeoutMs: ownTimeoutMs,
-  });
-  const engine = await startHosts(options).catch(async (error: unknown) => {
-    await decoders.dispose();
-    throw error;
+  const { scheduler, decoders, concurrency } = localScheduling(options);
+  const deployment = createDeployment({
+    ensemble,
+    startHosts: () => startHosts(options),
+    scheduler,
+    decoders,
+    isWarmedUp: false, // nobody measures the time of the first image
   });
   const dispose = async (): Promise<void> => {
-    await Promise.all([engine.dispose(), decoders.dispose()]);
+    await deployment.dispose();
+    await decoders.dispose();
   };
-  try {
-    for (const network of networkSources(ensemble)) await engine.load(network);
-  } catch (error) {
+  await deployment.ready.catch(async (error: unknown) => {
     await dispose();
     throw error;
-  }
-  const devices = engine.hosts().length;
-  const scheduler = createScheduler({
-    devices,
-    batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
   });
-  const inference = createInference({ ensemble, engine, scheduler, decoders });
-  return { ensemble, inference, concurrency: 4 * devices, dispose };
+  return { ensemble, inference: deployment, concurrency, dispose };
+}
+
+/** What is made of each image. */
+export type LocalFeatureOptions = Pick<InferenceOptions, 'flip' | 'scales' | 'networks'>;
+
+/** Classification networks of an ensemble without their last layer, on engine hosts of their own. */
+export interface LocalFeatures {
+  readonly ensemble: Ensemble;
+  readonly networks: readonly EnsembleNetwork[];
+  readonly scales: readonly number[];
+  readonly extract: FeatureExtractor;
+  /** See {@link LocalInference}. */
+  readonly concurrency: number;
+  /** Answers under way reject. */
+  dispose(): Promise<void>;
+}
+
+/** Throws as {@link openInference} does, and INVALID_OPTION. */
+export async function openFeatures(options: LocalOptions & LocalFeatureOptions): Promise<LocalFeatures> {
+  const { flip, scales: asked, networks: names } = options;
+  const ensemble = await loadEnsemble(options.weights, options.ensemble, options.version);
+  const chosen = readImageOptions('classify', { flip, scales: asked, networks: names });
+  const { scales, classifiers: networks } = chooseOptions(ensemble, chosen);
+  const engine = await startHosts(options);
+  try {
+    for (const source of featureSources(networks)) await engine.load(source);
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+  const { scheduler, decoders, concurrency } = localScheduling(options);
+  return {
+    ensemble,
+    networks,
+    scales,
+    extract: createFeatureExtractor({ engine, scheduler, decoders, networks, scales, flip }),
+    concurrency,
+    async dispose() {
+      await Promise.all([engine.dispose(), decoders.dispose()]);
+    },
+  };
+}
+
+// --- helpers ---
+
+/** Of a file that the operator has on disk, in milliseconds. */
+const decodeTimeoutMs = 120_000;
+const imagesPerDevice = 4;
+
+/** Everything is admitted, and nothing waits for company: the caller decides how many images there are at once. */
+function localScheduling({ devices: list }: HostsOptions): {
+  scheduler: Scheduler;
+  decoders: Decoders;
+  concurrency: number;
+} {
+  const devices = parseDevices(list).length;
+  return {
+    scheduler: createScheduler({
+      devices,
+      batching: { batchDelayMs: 0, maxBatchWork: 2e12, maxQueueWork: Number.POSITIVE_INFINITY },
+    }),
+    decoders: createDecoders({
+      processes: defaultDecoders(),
+      limits: ownImageLimits,
+      timeoutMs: decodeTimeoutMs,
+    }),
+    concurrency: imagesPerDevice * devices,
+  };
 }

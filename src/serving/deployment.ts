@@ -40,11 +40,13 @@ export interface DeploymentOptions {
   readonly scheduler: Scheduler;
   readonly decoders: Decoders;
   readonly observer?: InferenceObserver;
+  /** Whether a picture has to go the whole way before it is ready, so that no image meets a cold engine; true when omitted. */
+  readonly isWarmedUp?: boolean;
 }
 
 /** Starts to load a version. Its `run` throws NOT_READY before it is ready and after it is disposed of. */
 export function createDeployment(options: DeploymentOptions): Deployment {
-  const { ensemble, scheduler, decoders, observer } = options;
+  const { ensemble, scheduler, decoders, observer, isWarmedUp = true } = options;
   let state: DeploymentState = 'loading';
   let pool: EnginePool | undefined;
   let inference: Inference | undefined;
@@ -62,7 +64,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       pool = await options.startHosts();
       throwIfStopped();
       for (const network of networkSources(ensemble)) await pool.load(network);
-      await warmUp(warmingInference(pool), ensemble);
+      if (isWarmedUp) await warmUp(warmingInference(pool), ensemble);
       throwIfStopped();
       inference = createInference({ ensemble, engine: pool, scheduler, decoders, observer });
       state = 'ready';

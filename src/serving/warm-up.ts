@@ -1,5 +1,6 @@
 import type { Ensemble } from '../ensembles/ensemble.ts';
 import type { Inference } from '../inference/inference.ts';
+import { untimed } from '../inference/lifetime.ts';
 import { readImageOptions } from '../inference/options.ts';
 
 /**
@@ -9,11 +10,7 @@ import { readImageOptions } from '../inference/options.ts';
 export async function warmUp(inference: Inference, ensemble: Ensemble): Promise<void> {
   const task = ensemble.localisers.length > 0 ? 'localise' : 'classify';
   const options = readImageOptions(task, { top: 1 });
-  await inference.run(picture, options, {
-    signal: new AbortController().signal,
-    client: 'warm-up',
-    deadline: Number.POSITIVE_INFINITY,
-  });
+  await inference.run(picture, options, untimed('warm-up'));
 }
 
 // --- helpers ---

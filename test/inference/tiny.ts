@@ -5,6 +5,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import { createInference } from '../../src/inference/create-inference.ts';
 import type { Inference, RequestContext } from '../../src/inference/inference.ts';
+import { untimed } from '../../src/inference/lifetime.ts';
 import { networkSources } from '../../src/inference/network-sources.ts';
 import type { InferenceOptions } from '../../src/inference/options.ts';
 import type { QueueState } from '../../src/inference/scheduling/admission.ts';
@@ -96,11 +97,7 @@ export const defaults: InferenceOptions = {
 };
 
 /** Somebody who waits for ever. */
-export const patient = (): RequestContext => ({
-  client: 'test',
-  signal: new AbortController().signal,
-  deadline: Number.POSITIVE_INFINITY,
-});
+export const patient = (): RequestContext => untimed('test');
 
 /** A PNG file of pixels `[height, width, 3]`. */
 export function png(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {

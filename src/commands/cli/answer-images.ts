@@ -3,6 +3,7 @@ import { pMapIterable } from 'p-map';
 import { isErrorOf, isVerydeepError, messageOf, VerydeepError } from '../../errors.ts';
 import type { ImageResult } from '../../inference/answer.ts';
 import type { Inference } from '../../inference/inference.ts';
+import { untimed } from '../../inference/lifetime.ts';
 import type { InferenceOptions, Task } from '../../inference/options.ts';
 import { presentResult } from '../../server/images/present.ts';
 import { openInference } from '../../service/local-inference.ts';
@@ -52,8 +53,7 @@ async function answer(inference: Inference, path: string, options: InferenceOpti
     const bytes = await readFile(path).catch((cause: unknown) => {
       throw new VerydeepError('NOT_FOUND', `cannot be read: ${messageOf(cause)}`, { cause });
     });
-    const context = { client: '', signal: new AbortController().signal, deadline: Number.POSITIVE_INFINITY };
-    const { result } = await inference.run(bytes, options, context);
+    const { result } = await inference.run(bytes, options, untimed('verydeep'));
     return { name: path, result };
   } catch (error) {
     // An option that the ensemble refuses is wrong for every file, and what is not coded is a bug.

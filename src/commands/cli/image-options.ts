@@ -3,11 +3,11 @@ import { parseReference } from '../../ensembles/name-at-version.ts';
 import { type InferenceOptions, optionsOf, readImageOptions, type Task } from '../../inference/options.ts';
 import { optionHelp, readCommandLine } from '../../options/command-line.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
-import type { LocalInferenceOptions } from '../../service/local-inference.ts';
+import type { LocalOptions } from '../../service/local-inference.ts';
 import { ensemble, hosts, json, weights } from './command-options.ts';
 
 /** What `verydeep classify` and `verydeep localise` are asked for. */
-export interface ImageCommand extends LocalInferenceOptions {
+export interface ImageCommand extends LocalOptions {
   readonly files: readonly string[];
   readonly inference: InferenceOptions;
   readonly json: boolean;

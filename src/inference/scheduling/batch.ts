@@ -20,17 +20,21 @@ export function sliceOutputs(
   total: number,
 ): Map<string, NetworkOutput> {
   return new Map(
-    [...outputs].map(([id, { posteriors, maps }]) => {
-      const classes = (posteriors?.length ?? 0) / total;
-      return [
-        id,
-        {
-          ...(posteriors && { posteriors: posteriors.slice(first * classes, (first + count) * classes) }),
-          ...(maps && { maps: sliceMaps(maps, first, count) }),
-        },
-      ];
-    }),
+    [...outputs].map(([id, { posteriors, features, maps }]) => [
+      id,
+      {
+        ...(posteriors && { posteriors: sliceRows(posteriors) }),
+        ...(features && { features: sliceRows(features) }),
+        ...(maps && { maps: sliceMaps(maps, first, count) }),
+      },
+    ]),
   );
+
+  /** Of `[total, columns]`. */
+  function sliceRows(rows: Float32Array): Float32Array {
+    const columns = rows.length / total;
+    return rows.slice(first * columns, (first + count) * columns);
+  }
 }
 
 /** The answers to pictures that were computed in several batches, one after the other; those in parts have no maps. */
