@@ -83,8 +83,8 @@ async function startJob(): Promise<string> {
 }
 
 async function cancel(id: string): Promise<void> {
-  await fetch(`${server.url}/admin/jobs/${id}`, {
-    method: 'DELETE',
+  await fetch(`${server.url}/admin/jobs/${id}/cancel`, {
+    method: 'POST',
     headers: { authorization: headers.authorization },
   });
   await untilEvent(id, undefined);

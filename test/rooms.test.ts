@@ -43,7 +43,7 @@ const rooms: Record<string, readonly string[]> = {
   processes: ['errors'],
   server: ['errors', 'server/images', 'server/jobs', 'server/operations', 'server/stream', 'serving'],
   'server/images': ['ensembles', 'errors', 'inference', 'options', 'server', 'server/operations', 'serving'],
-  'server/jobs': ['errors', 'jobs', 'server', 'server/images'],
+  'server/jobs': ['errors', 'jobs', 'options', 'server', 'server/images'],
   'server/operations': ['engine/hosts', 'errors', 'inference/scheduling', 'jobs', 'server', 'server/images', 'serving'],
   'server/stream': ['errors', 'inference', 'server', 'server/images', 'server/operations', 'serving'],
   service: ['database', 'decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'inference/scheduling', 'jobs', 'options', 'processes', 'server', 'server/operations', 'serving', 'tasks'],

@@ -1,15 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { followEvents } from './follow.ts';
 import type { Job, JobRequest, StateEvent } from './job.ts';
 import type { Jobs } from './jobs.ts';
+import { listJobs } from './listing.ts';
 import { readLog } from './log.ts';
 import { createPreparation, prepareAtStart } from './opening.ts';
 import type { JobProgram } from './process.ts';
 import { createQueue } from './queue.ts';
-import { countJobs, type JobRow, jobOf, listJobs } from './store.ts';
-import { cancel, createTransact, foundJob, queueNew, resume, type Transaction } from './transitions.ts';
+import { countJobs, type JobRow, jobOf } from './store.ts';
+import {
+  cancel,
+  createTransact,
+  foundJob,
+  queueNew,
+  remove,
+  resume,
+  type Transaction,
+} from './transitions.ts';
 import { type JobsTiming, startWorker } from './worker.ts';
 
 export interface JobsOptions {
@@ -24,7 +34,7 @@ export interface JobsOptions {
   /** The database failed, and the service goes on without it for now; or a job's process said something unexpected. */
   readonly onError: (error: unknown) => void;
   /** This replica has moved a job to another state. */
-  readonly onState?: (job: Job, event: StateEvent) => void;
+  readonly onState: (job: Job, event: StateEvent) => void;
   readonly timing?: Partial<JobsTiming>;
 }
 
@@ -38,7 +48,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const { dataDir, database, check, program, onError, onState } = options;
   const timing = { ...usualTiming, ...options.timing };
   const queue = createQueue(database);
-  const transact = createTransact(database, queue, ({ row, event }) => onState?.(jobOf(row), event));
+  const transact = createTransact(database, queue, ({ row, event }) => onState(jobOf(row), event));
   const prepare = createPreparation(database, queue, transact);
   await prepareAtStart(prepare, database, dataDir, onError);
   const folderOf = (id: string): string => join(dataDir, 'jobs', id);
@@ -62,9 +72,9 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       worker.wake();
       return job;
     },
-    async list() {
+    async list(query) {
       await prepare();
-      return (await listJobs(database)).map(jobOf);
+      return listJobs(database, query);
     },
     get,
     async cancel(id) {
@@ -76,6 +86,12 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       const job = await change((transaction) => resume(transaction, id));
       worker.wake();
       return job;
+    },
+    async delete(id) {
+      await prepare();
+      await transact((transaction) => remove(transaction, id));
+      // Its process may be dying still.
+      await rm(folderOf(id), { recursive: true, force: true, maxRetries: 10 });
     },
     async *events(id, sequence, signal) {
       await get(id);

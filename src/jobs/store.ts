@@ -45,6 +45,11 @@ export type JobChange = Partial<
   Omit<JobRow, 'id' | 'created_at' | 'sequence' | keyof JobRequest> & { readonly lease_until: null }
 >;
 
+/** A statement whose rows are whole jobs. */
+export async function queryJobs(sql: Sql, text: string, values: readonly unknown[]): Promise<JobRow[]> {
+  return z.array(jobRow).parse(await sql.query(text, values));
+}
+
 export async function insertJob(sql: Sql, id: string, request: JobRequest): Promise<JobRow> {
   const { type, dataset, ensemble, settings } = request;
   const [row] = await queryJobs(
@@ -65,11 +70,6 @@ export async function lockJob(sql: Sql, id: string): Promise<JobRow | undefined>
   return (await queryJobs(sql, 'SELECT * FROM verydeep.job WHERE id = $1 FOR UPDATE', [id]))[0];
 }
 
-/** Newest first. */
-export function listJobs(sql: Sql): Promise<JobRow[]> {
-  return queryJobs(sql, 'SELECT * FROM verydeep.job ORDER BY created_at DESC, id', []);
-}
-
 export async function countJobs(sql: Sql): Promise<Record<JobState, number>> {
   const rows = await sql.query<{ state: JobState; jobs: number }>(
     'SELECT state, count(*)::integer AS jobs FROM verydeep.job GROUP BY state',
@@ -77,6 +77,11 @@ export async function countJobs(sql: Sql): Promise<Record<JobState, number>> {
   const counts = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
   for (const { state, jobs } of rows) counts[state] = jobs;
   return counts;
+}
+
+/** Its events go with it. */
+export async function deleteJob(sql: Sql, id: string): Promise<void> {
+  await sql.query('DELETE FROM verydeep.job WHERE id = $1', [id]);
 }
 
 /** Changes columns and returns the new row. */
@@ -151,11 +156,4 @@ export function jobOf(row: JobRow): Job {
     ...(result && { result }),
     ...(error && { error }),
   };
-}
-
-// --- helpers ---
-
-/** A statement whose rows are whole jobs. */
-async function queryJobs(sql: Sql, text: string, values: readonly unknown[]): Promise<JobRow[]> {
-  return z.array(jobRow).parse(await sql.query(text, values));
 }

@@ -1,10 +1,11 @@
 import type { Database, Sql } from '../database/database.ts';
 import { VerydeepError } from '../errors.ts';
-import type { JobError, JobRequest, JobState, StateEvent } from './job.ts';
+import { hasEnded, type JobError, type JobRequest, type JobState, type StateEvent } from './job.ts';
 import type { JobQueue } from './queue.ts';
 import {
   appendEvents,
   changeJob,
+  deleteJob,
   findJob,
   insertJob,
   type JobChange,
@@ -77,6 +78,13 @@ export async function resume(transaction: Transaction, id: string): Promise<JobR
     cancelling: false,
     starts: 0,
   });
+}
+
+/** Forgets an ended job. */
+export async function remove({ sql }: Transaction, id: string): Promise<void> {
+  const row = await existing(sql, id);
+  if (!hasEnded(row.state)) throw conflict(row, 'a job that has ended (cancel it first)');
+  await deleteJob(sql, id);
 }
 
 /** Gives the next job that waits to `runner`. Jobs that cannot be started any more end here. */

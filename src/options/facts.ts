@@ -5,7 +5,8 @@ export type ValueFacts = z.core.JSONSchema.BaseSchema;
 
 /** Facts of a group of options; those of each option are in its `properties`. */
 export function factsOf(group: z.core.$ZodType): ValueFacts {
-  return z.toJSONSchema(group, { io: 'input', unrepresentable: 'any' });
+  const { $defs = {}, ...facts } = z.toJSONSchema(group, { io: 'input', unrepresentable: 'any' });
+  return inlined(facts, $defs);
 }
 
 /** The facts of a part of a value; `undefined` when the schema has none for it, as in a union. */
@@ -54,6 +55,15 @@ export function rangeOf(facts: ValueFacts): string {
 
 function isFacts(value: unknown): value is ValueFacts {
   return typeof value === 'object' && value !== null;
+}
+
+/** A schema with an id is written once, among the definitions, and referred to: here it is in every place again. */
+function inlined(facts: ValueFacts, definitions: Readonly<Record<string, unknown>>): ValueFacts {
+  const text = JSON.stringify(facts, (_, value: unknown) => {
+    const name = isFacts(value) ? value.$ref?.replace('#/$defs/', '') : undefined;
+    return name === undefined ? value : definitions[name];
+  });
+  return JSON.parse(text) as ValueFacts;
 }
 
 function boundsOf({ minimum, maximum, exclusiveMinimum, multipleOf, type }: ValueFacts): string {

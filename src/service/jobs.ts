@@ -1,6 +1,6 @@
 import { openEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
-import { createJobs } from '../jobs/create-jobs.ts';
+import { createJobs, type JobsOptions } from '../jobs/create-jobs.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { programBeside } from '../processes/programs.ts';
 import { threadLimit } from '../processes/threads.ts';
@@ -10,7 +10,10 @@ import type { Settings } from './settings.ts';
 import { packageWeights } from './weights-folder.ts';
 
 /** The queue of jobs, as the settings say. Throws INVALID_SETTINGS (DATA_DIR in use, a database that refuses). */
-export async function startJobs(settings: Settings, onError: (error: unknown) => void): Promise<Jobs> {
+export async function startJobs(
+  settings: Settings,
+  { onError, onState }: Pick<JobsOptions, 'onError' | 'onState'>,
+): Promise<Jobs> {
   const { dataDir, databaseUrl, datasetsDir, engine } = settings;
   const context: JobContext = {
     weightsDir: settings.weightsDir ?? packageWeights,
@@ -25,5 +28,6 @@ export async function startJobs(settings: Settings, onError: (error: unknown) =>
     check: createJobCheck(context),
     program: { module: programBeside(import.meta.url, '../main'), argv: ['job-process'], context },
     onError,
+    onState,
   });
 }

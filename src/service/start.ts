@@ -32,8 +32,9 @@ export interface Service {
 export async function startService(settings: Settings): Promise<Service> {
   const { weightsDir = packageWeights, adminToken: token, ensembleVersion } = settings;
   const ensemble = await loadEnsemble(weightsDir, settings.ensemble, ensembleVersion);
-  let logJobError = (error: unknown): void => console.error(messageOf(error));
-  const jobs = token === undefined ? undefined : await startJobs(settings, (error) => logJobError(error));
+  const early: LogLine[] = [];
+  let log = (line: LogLine): unknown => early.push(line); // jobs begin before there is a log
+  const jobs = token === undefined ? undefined : await startLoggedJobs(settings, (line) => log(line));
 
   const scheduler = createScheduler({
     devices: parseDevices(settings.devices).length,
@@ -56,7 +57,8 @@ export async function startService(settings: Settings): Promise<Service> {
     ...(token !== undefined && jobs && { admin: { token, jobs } }),
     logLevel: settings.logLevel,
   });
-  logJobError = (error) => app.log.error({ err: error }, 'the queue of jobs');
+  log = (line) => line(app.log);
+  for (const line of early) log(line);
   const address = await listen(app, settings, jobs);
 
   const decoders = createDecoders({
@@ -98,6 +100,21 @@ async function listen(app: App, { host, port }: Settings, jobs: Jobs | undefined
     const message = `HOST, PORT: cannot listen on ${host}, port ${port}: ${messageOf(cause)}`;
     throw new VerydeepError('INVALID_SETTINGS', message, { cause });
   }
+}
+
+/** Writes one line. */
+type LogLine = (log: App['log']) => void;
+
+/** The queue of jobs, whose states and errors are logged. */
+function startLoggedJobs(settings: Settings, log: (line: LogLine) => void): Promise<Jobs> {
+  return startJobs(settings, {
+    onError: (error) => log((lines) => lines.error({ err: error }, 'the queue of jobs')),
+    onState({ id, type, dataset, ensemble }, { type: _, state, ...event }) {
+      const level = state === 'failed' ? 'warn' : 'info';
+      const line = { job: id, type, dataset, ensemble, state, ...event };
+      log((lines) => lines[level](line, `job ${state}`));
+    },
+  });
 }
 
 /** Engine hosts, one a device, whose starts and deaths are logged. */

@@ -37,12 +37,14 @@ async function start() {
     DATASETS_DIR: join(folder, 'data sets'),
     DATA_DIR: join(folder, 'jobs of mine'),
   });
-  const { address, version } = await until(logOf(child), 'ready');
+  const log = logOf(child);
+  const { address, version } = await until(log, 'ready');
   const call = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${address}/admin/jobs${path}`, { ...init, headers: { ...headers, ...init.headers } });
   return {
     child,
     version,
+    log,
     call,
     async create(request: JobRequest): Promise<Job> {
       const response = await call('', { method: 'POST', body: JSON.stringify(request) });
@@ -109,6 +111,9 @@ describe('jobs of the real service', () => {
     const manifest = await readFile(join(folder, 'weights', 'tiny', '2', 'manifest.json'), 'utf8');
     expect(JSON.parse(manifest)).toMatchObject({ labels: ['blue', 'green', 'red'], provenance: { job: id } });
     expect(await (await first.call(`/${id}/log`)).text()).toContain('epoch');
+    for (const state of ['queued', 'running', 'done'] as const) {
+      expect(await until(first.log, `job ${state}`)).toMatchObject({ job: id, type: 'train', state });
+    }
 
     const evaluated = await first.create({ ...training, type: 'evaluate', ensemble: 'tiny@2', settings: {} });
     await toItsEnd(first, evaluated.id);

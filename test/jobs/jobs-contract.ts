@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
+import type { Job } from '../../src/jobs/job.ts';
 import type { Jobs } from '../../src/jobs/jobs.ts';
+import type { JobQuery } from '../../src/jobs/listing.ts';
 import { createQueue } from '../../src/jobs/queue.ts';
 import { changeJob } from '../../src/jobs/store.ts';
 import { createTransact, queueNew, take } from '../../src/jobs/transitions.ts';
@@ -63,12 +65,12 @@ export function jobsContract(test: () => TestDatabase): void {
       expect(done.progress).toEqual({ epoch: 1, step: 2, steps: 2, imagesPerSecond: 10, etaSeconds: 0 });
       expect(done.startedAt! >= done.createdAt && done.finishedAt! >= done.startedAt!).toBe(true);
       expect(await jobs.log(created.id)).toMatch(/^hello from \d+\n$/);
-      expect(await jobs.list()).toEqual([done]);
+      expect(await jobs.list({ limit: 100 })).toEqual({ jobs: [done] });
     });
 
     it('is refused where the check says so, and leaves nothing', async () => {
       await expect(jobs.create(request({ wrong: 1 }))).rejects.toMatchObject({ code: 'INVALID_JOB' });
-      expect(await jobs.list()).toEqual([]);
+      expect(await jobs.list({ limit: 100 })).toEqual({ jobs: [] });
     });
 
     it('waits for those before it; the newest is listed first', async () => {
@@ -77,7 +79,8 @@ export function jobsContract(test: () => TestDatabase): void {
       const { pid } = await following.started();
       const second = await jobs.create(request({ now: 1 }));
       const third = await jobs.create(request({ now: 1 }));
-      expect((await jobs.list()).map(({ id }) => id)).toEqual([third.id, second.id, first.id]);
+      const { jobs: listed } = await jobs.list({ limit: 100 });
+      expect(listed.map(({ id }) => id)).toEqual([third.id, second.id, first.id]);
       expect(await jobs.counts()).toEqual({ queued: 2, running: 1, done: 0, failed: 0, cancelled: 0 });
       expect(jobs.running()).toEqual([{ id: first.id, type: 'train' }]);
       step(pid);
@@ -103,7 +106,7 @@ export function jobsContract(test: () => TestDatabase): void {
       expect(await jobs.get(id)).toMatchObject({ state: 'running', progress: { step: 1, steps: 2 } });
     });
 
-    it.each(['get', 'cancel', 'resume', 'log'] as const)('that is none: %s', async (call) => {
+    it.each(['get', 'cancel', 'resume', 'log', 'delete'] as const)('that is none: %s', async (call) => {
       for (const id of [unknown, 'x', '']) {
         await expect(jobs[call](id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
       }
@@ -243,6 +246,101 @@ export function jobsContract(test: () => TestDatabase): void {
     });
   });
 
+  describe('lists', () => {
+    const idsOf = async (query: JobQuery): Promise<string[]> =>
+      (await jobs.list(query)).jobs.map(({ id }) => id);
+
+    it('have pages, which deleted and new jobs do not shift', async () => {
+      const created: Job[] = [];
+      for (let i = 0; i < 5; i++) created.unshift(await jobs.create(request({ now: 1 })));
+      await eventsOf(jobs, created[0]!.id);
+      const ids = created.map(({ id }) => id);
+      const first = await jobs.list({ limit: 2 });
+      expect(first.jobs.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+      await jobs.delete(ids[1]!); // the one after which the next page begins
+      const newest = await jobs.create(request({ now: 1 }));
+      const second = await jobs.list({ limit: 2, after: first.next });
+      expect(second.jobs.map(({ id }) => id)).toEqual(ids.slice(2, 4));
+      const third = await jobs.list({ limit: 2, after: second.next });
+      expect(third).toMatchObject({ jobs: [{ id: ids[4] }] });
+      expect(third).not.toHaveProperty('next');
+      expect(await idsOf({ limit: 5 })).toEqual([newest.id, ids[0], ...ids.slice(2)]);
+      expect(await jobs.list({ limit: 5 })).not.toHaveProperty('next');
+    });
+
+    it('are of some states and types', async () => {
+      const failed = await jobs.create(request({ fails: true }));
+      const evaluated = await jobs.create({ ...request({ now: 1 }), type: 'evaluate' });
+      const running = await jobs.create(request());
+      await follow(jobs, running.id).started();
+      const queued = await jobs.create({ ...request(), type: 'localise' });
+      const all = { limit: 100 };
+      expect(await idsOf({ ...all, state: ['failed'] })).toEqual([failed.id]);
+      expect(await idsOf({ ...all, state: ['queued', 'done'] })).toEqual([queued.id, evaluated.id]);
+      expect(await idsOf({ ...all, type: ['train', 'localise'] })).toEqual([
+        queued.id,
+        running.id,
+        failed.id,
+      ]);
+      expect(await idsOf({ ...all, type: ['train'], state: ['running', 'queued'] })).toEqual([running.id]);
+      expect(await idsOf({ ...all, type: ['evaluate'], state: ['failed'] })).toEqual([]);
+    });
+  });
+
+  describe('deleting', () => {
+    it('forgets an ended job, its events and its files', async () => {
+      const { id } = await jobs.create(request({ now: 1 }));
+      await eventsOf(jobs, id);
+      const files = join(folder.path, 'jobs', id);
+      expect(existsSync(files)).toBe(true);
+      await jobs.delete(id);
+      await expect(jobs.get(id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(existsSync(files)).toBe(false);
+      expect(await database.query('SELECT * FROM verydeep.event WHERE job = $1', [id])).toEqual([]);
+      await expect(jobs.delete(id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('is refused while a job waits or runs', async () => {
+      const { id } = await jobs.create(request());
+      const following = follow(jobs, id);
+      await following.started();
+      const waiting = await jobs.create(request());
+      for (const job of [id, waiting.id]) {
+        await expect(jobs.delete(job)).rejects.toMatchObject({
+          code: 'JOB_CONFLICT',
+          message: expect.stringContaining('expected a job that has ended (cancel it first)'),
+        });
+      }
+      await jobs.cancel(waiting.id);
+      await jobs.delete(waiting.id);
+      await jobs.cancel(id);
+      await following.state('cancelled');
+      await jobs.delete(id);
+      expect(await idsIn(database)).toEqual([]);
+    });
+  });
+
+  it('every state is told once it is stored', async () => {
+    const told: string[] = [];
+    await stop(jobs);
+    const other = await replica({
+      onState: (job, event) => told.push(`${job.id} ${job.state} ${event.error?.code}`),
+    });
+    const { id } = await other.create(request({ fails: true }));
+    await eventsOf(other, id);
+    const waiting = await other.create(request());
+    await follow(other, waiting.id).started();
+    await stop(other);
+    expect(told).toEqual([
+      `${id} queued undefined`,
+      `${id} running undefined`,
+      `${id} failed INVALID_DATASET`,
+      `${waiting.id} queued undefined`,
+      `${waiting.id} running undefined`,
+      `${waiting.id} queued undefined`, // the service stops
+    ]);
+  });
+
   describe('events', () => {
     it('are read again from any number, and by several readers', async () => {
       const { id } = await jobs.create(request({ steps: 3 }));
@@ -363,6 +461,10 @@ export function jobsContract(test: () => TestDatabase): void {
       expect(readFileSync(join(folder.path, 'jobs', id, 'checkpoint'), 'utf8')).toBe('2');
     });
   });
+}
+
+async function idsIn(database: Database): Promise<string[]> {
+  return (await database.query<{ id: string }>('SELECT id FROM verydeep.job')).map(({ id }) => id);
 }
 
 function isAlive(pid: number): boolean {

@@ -32,6 +32,7 @@ export function startJobs(
       return { ...settings, checked: true };
     },
     onError: () => undefined,
+    onState: () => undefined,
     ...options,
     timing: { ...timing, ...options.timing },
   });

@@ -17,6 +17,21 @@ const defaults = {
   run: [],
 };
 
+it('that is a part of a document, with an id, is described as any other', () => {
+  const inner = z.strictObject({ batch: z.int().min(1).max(8) }).meta({ id: 'InnerOfThisTest' });
+  const outer = z.strictObject({ settings: inner, type: z.enum(['a', 'b']) }).meta({ id: 'OuterOfThisTest' });
+  const reasons = (value: unknown) =>
+    describeIssues(outer, outer.safeParse(value).error!.issues, value, { kind: 'field' });
+  expect(reasons({ settings: { batch: 9 }, type: 'c' })).toEqual([
+    'settings.batch: expected an integer from 1 to 8; received 9',
+    'type: expected a, b; received "c"',
+  ]);
+  expect(reasons({ settings: { size: 1 }, type: 'a' })).toEqual([
+    'settings.batch: expected an integer from 1 to 8; received nothing',
+    'unknown field "settings.size"; expected some of settings.batch',
+  ]);
+});
+
 describe('a group of options', () => {
   it('has its defaults', () => {
     expect(read({})).toEqual(defaults);

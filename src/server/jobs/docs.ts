@@ -2,16 +2,18 @@ import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { job, jobRequest } from '../../jobs/job.ts';
+import { jobList, jobQuery } from '../../jobs/listing.ts';
 import { failures } from '../images/docs.ts';
 
 const guarded = { tags: ['jobs'], security: [{ bearer: [] }] };
 
-const jobList = z.object({ jobs: z.array(job).describe('Newest first.') }).meta({ id: 'JobList' });
-
-const params = z.object({ id: z.string() });
-
 const withErrors = (...codes: ErrorCode[]) =>
-  failures(['UNAUTHORISED', 'ADMIN_DISABLED', ...codes, 'INTERNAL', 'JOBS_UNAVAILABLE']);
+  failures(['INVALID_OPTION', 'UNAUTHORISED', 'ADMIN_DISABLED', ...codes, 'INTERNAL', 'JOBS_UNAVAILABLE']);
+
+/** Most routes have no options, and refuse those that they are sent. */
+const querystring = z.strictObject({});
+
+const ofOneJob = { ...guarded, params: z.object({ id: z.string() }), querystring };
 
 const queued = {
   202: {
@@ -28,44 +30,50 @@ export const describeJobs = {
     summary: 'Queue a job',
     description:
       'Type, data set and settings are checked before it is accepted. It runs in a process of its own; what it makes is a candidate version, which is not served by itself.',
+    querystring,
     body: jobRequest,
     response: { ...queued, ...withErrors('INVALID_JOB') },
   },
   list: {
     ...guarded,
     operationId: 'listJobs',
-    summary: 'All jobs',
-    response: { 200: jobList.describe('Newest first.'), ...withErrors() },
+    summary: 'Jobs, newest first, a page at a time',
+    querystring: jobQuery,
+    response: { 200: jobList.describe('A page of them.'), ...withErrors() },
   },
   get: {
-    ...guarded,
+    ...ofOneJob,
     operationId: 'getJob',
     summary: 'A job: its state, progress and result',
-    params,
     response: { 200: job.describe('As it is now.'), ...withErrors('NOT_FOUND') },
   },
   cancel: {
-    ...guarded,
+    ...ofOneJob,
     operationId: 'cancelJob',
     summary: 'Cancel a job',
     description: 'It stops within seconds and keeps its checkpoint.',
-    params,
     response: { 200: job.describe('As it is now.'), ...withErrors('NOT_FOUND', 'JOB_CONFLICT') },
   },
+  delete: {
+    ...ofOneJob,
+    operationId: 'deleteJob',
+    summary: 'Forget an ended job, its events and its files',
+    description:
+      'The version that it made stays. The files are those of the replica that is asked: with several replicas, `DATA_DIR` is shared, or the other folders stay.',
+    response: { 204: z.null().describe('It is gone.'), ...withErrors('NOT_FOUND', 'JOB_CONFLICT') },
+  },
   resume: {
-    ...guarded,
+    ...ofOneJob,
     operationId: 'resumeJob',
     summary: 'Queue a cancelled or failed job again, from its checkpoint',
-    params,
     response: { ...queued, ...withErrors('NOT_FOUND', 'JOB_CONFLICT') },
   },
   events: {
-    ...guarded,
+    ...ofOneJob,
     operationId: 'jobEvents',
     summary: 'What happens to a job, as server-sent events',
     description:
       'All events from the first, or those after `Last-Event-ID`, and then those that follow, until the job ends.',
-    params,
     headers: z.object({
       'last-event-id': z.string().optional().describe('Id of the last event that the client has seen.'),
     }),
@@ -78,10 +86,9 @@ export const describeJobs = {
     },
   },
   log: {
-    ...guarded,
+    ...ofOneJob,
     operationId: 'jobLog',
     summary: "What the job's process wrote for people",
-    params,
     response: {
       200: { description: 'As far as it got.', content: { 'text/plain': { schema: z.string() } } },
       ...withErrors('NOT_FOUND'),

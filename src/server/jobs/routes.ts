@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, VerydeepError } from '../../errors.ts';
-import { type Job, type JobRequest, jobRequest } from '../../jobs/job.ts';
+import type { Job, JobRequest } from '../../jobs/job.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
-import { requireToken } from '../bearer.ts';
+import type { JobQuery } from '../../jobs/listing.ts';
+import { adminDisabled, requireToken } from '../bearer.ts';
 import { createErrorHandler } from '../errors.ts';
-import { describeIssues } from '../issues.ts';
 import { acceptJobBodies, jobErrors } from './bodies.ts';
 import { describeJobs } from './docs.ts';
 import { eventStream } from './event-stream.ts';
+import { validateJobs } from './validate.ts';
 
 /** The queue of jobs and the token of those who may use it. */
 export interface Admin {
@@ -17,7 +18,7 @@ export interface Admin {
 }
 
 export interface JobRoutesOptions {
-  /** Where not given, every route answers ADMIN_DISABLED. */
+  /** When omitted, every route answers ADMIN_DISABLED. */
   readonly admin: Admin | undefined;
   /** Gets the code of every request that is refused. */
   readonly onRejected: (code: ErrorCode) => void;
@@ -30,12 +31,17 @@ interface WithId {
 /** A comment line on a stream of events without events. */
 const keepAliveMs = 15_000;
 
-/** `/admin/jobs`: starts, lists, watches, cancels and resumes jobs (docs/jobs.md). */
+/** `/admin/jobs`: starts, lists, watches, cancels, resumes and deletes jobs (docs/jobs.md). */
 export async function jobRoutes(
   app: FastifyInstance,
   { admin, onRejected }: JobRoutesOptions,
 ): Promise<void> {
+  const jobs = (): Jobs => {
+    if (admin === undefined) throw adminDisabled(); // as the hook does before it
+    return admin.jobs;
+  };
   acceptJobBodies(app);
+  app.setValidatorCompiler(validateJobs);
   app.setErrorHandler(createErrorHandler(jobErrors, onRejected));
   app.addHook('onRequest', requireToken(admin?.token));
   const leaveAll = new Set<() => void>();
@@ -43,38 +49,31 @@ export async function jobRoutes(
     for (const leave of leaveAll) leave();
   });
 
-  // The hook lets nobody through where there is no queue.
-  const jobs = admin?.jobs as Jobs;
+  app.post<{ Body: JobRequest }>('/admin/jobs', { schema: describeJobs.create }, async ({ body }, reply) =>
+    queued(reply, await jobs().create(body)),
+  );
 
-  app.route<{ Body: JobRequest }>({
-    method: 'POST',
-    url: '/admin/jobs',
-    schema: describeJobs.create,
-    validatorCompiler: () => (received: unknown) => {
-      const { data, error } = jobRequest.safeParse(received);
-      if (!error) return { value: data };
-      const known = Object.keys(jobRequest.shape);
-      return {
-        error: new VerydeepError('INVALID_JOB', describeIssues(error.issues, received, 'field', known)),
-      };
-    },
-    handler: async ({ body }, reply) => queued(reply, await jobs.create(body)),
+  app.get<{ Querystring: JobQuery }>('/admin/jobs', { schema: describeJobs.list }, ({ query }) =>
+    jobs().list(query),
+  );
+
+  app.get<WithId>('/admin/jobs/:id', { schema: describeJobs.get }, ({ params }) => jobs().get(params.id));
+
+  app.delete<WithId>('/admin/jobs/:id', { schema: describeJobs.delete }, async ({ params }, reply) => {
+    await jobs().delete(params.id);
+    return reply.code(204).send();
   });
 
-  app.get('/admin/jobs', { schema: describeJobs.list }, async () => ({ jobs: await jobs.list() }));
-
-  app.get<WithId>('/admin/jobs/:id', { schema: describeJobs.get }, ({ params }) => jobs.get(params.id));
-
-  app.delete<WithId>('/admin/jobs/:id', { schema: describeJobs.cancel }, ({ params }) =>
-    jobs.cancel(params.id),
+  app.post<WithId>('/admin/jobs/:id/cancel', { schema: describeJobs.cancel }, ({ params }) =>
+    jobs().cancel(params.id),
   );
 
   app.post<WithId>('/admin/jobs/:id/resume', { schema: describeJobs.resume }, async ({ params }, reply) =>
-    queued(reply, await jobs.resume(params.id)),
+    queued(reply, await jobs().resume(params.id)),
   );
 
   app.get<WithId>('/admin/jobs/:id/log', { schema: describeJobs.log }, async ({ params }, reply) => {
-    const text = await jobs.log(params.id);
+    const text = await jobs().log(params.id);
     return reply.type('text/plain; charset=utf-8').send(text);
   });
 
@@ -84,9 +83,9 @@ export async function jobRoutes(
     async (request, reply) => {
       const { id } = request.params;
       const sequence = lastEventId(request);
-      await jobs.get(id); // what is wrong is told before a stream begins
+      await jobs().get(id); // what is wrong is told before a stream begins
       const left = new AbortController();
-      const events = jobs.events(id, sequence, left.signal);
+      const events = jobs().events(id, sequence, left.signal);
       const leave = (): void => {
         left.abort();
         // Who does not read is not waited for: nothing is lost, the events after the last one read come again.

@@ -29,6 +29,7 @@ describe('the token', () => {
     ['GET', ''],
     ['GET', '/1'],
     ['DELETE', '/1'],
+    ['POST', '/1/cancel'],
     ['POST', '/1/resume'],
     ['GET', '/1/events'],
     ['GET', '/1/log'],
@@ -82,7 +83,7 @@ describe('the token', () => {
 });
 
 describe('a job', () => {
-  it('is queued, seen, cancelled and resumed', async () => {
+  it('is queued, seen, cancelled, resumed and deleted', async () => {
     const { call, jobs } = await startJobs();
     const created = await call('POST', '', train);
     const { id } = created.json();
@@ -97,15 +98,50 @@ describe('a job', () => {
     const early = await call('POST', `/${id}/resume`);
     expect(early.json()).toMatchObject({ statusCode: 409, code: 'JOB_CONFLICT', error: 'Conflict' });
 
-    const cancelled = await call('DELETE', `/${id}`);
+    expect((await call('DELETE', `/${id}`)).json()).toMatchObject({ statusCode: 409, code: 'JOB_CONFLICT' });
+
+    const cancelled = await call('POST', `/${id}/cancel`);
     expect([cancelled.statusCode, cancelled.json().state]).toEqual([200, 'cancelled']);
-    expect((await call('DELETE', `/${id}`)).statusCode).toBe(409);
+    expect((await call('POST', `/${id}/cancel`)).statusCode).toBe(409);
 
     const resumed = await call('POST', `/${id}/resume`);
     expect([resumed.statusCode, resumed.headers.location]).toEqual([202, `/admin/jobs/${id}`]);
     const log = await call('GET', `/${id}/log`);
     expect(log.headers['content-type']).toBe('text/plain; charset=utf-8');
     expect(log.body).toBe('log of birds\n');
+
+    await call('POST', `/${id}/cancel`);
+    const deleted = await call('DELETE', `/${id}`);
+    expect([deleted.statusCode, deleted.body]).toEqual([204, '']);
+    expect((await call('GET', `/${id}`)).statusCode).toBe(404);
+  });
+
+  it('is in a list, which has options', async () => {
+    const { call, jobs } = await startJobs();
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.unshift((await call('POST', '', train)).json().id);
+    jobs.move(ids[1]!, 'done');
+    const page = (await call('GET', '?state=queued,running&limit=2')).json();
+    expect(page.jobs.map(({ id }: { id: string }) => id)).toEqual([ids[0], ids[2]]);
+    expect(page.next).toBe(ids[2]);
+    expect((await call('GET', '?state=queued&state=done&type=train')).json().jobs).toHaveLength(4);
+  });
+
+  it.each([
+    ['GET', '?page=2', 'unknown option "page"; expected some of state, type, limit, after'],
+    ['GET', '?state=asleep', 'state.0: expected queued, running, done, failed, cancelled; received "asleep"'],
+    ['GET', '?limit=0', 'limit: expected an integer from 1 to 1000; received 0'],
+    ['GET', '?limit=many', 'limit: expected an integer from 1 to 1000; received "many"'],
+    ['GET', '?after=1', 'after: expected the `next` of another answer; received "1"'],
+    ['GET', '/1?verbose=true', 'unknown option "verbose"'],
+    ['GET', '/1/events?from=2', 'unknown option "from"'],
+    ['DELETE', '/1?force=1', 'unknown option "force"'],
+    ['POST', '/1/resume?now=1', 'unknown option "now"'],
+  ] as const)('is refused with unknown or wrong options: %s %s', async (method, path, message) => {
+    const { call } = await startJobs();
+    const response = await call(method, path);
+    expect(response.json()).toMatchObject({ statusCode: 400, code: 'INVALID_OPTION' });
+    expect(response.json().message).toContain(message);
   });
 
   it('needs no settings', async () => {
@@ -116,9 +152,9 @@ describe('a job', () => {
 
   it.each([
     [{ ...train, type: 'cook' }, 'type: expected train, localise, evaluate; received "cook"'],
-    [{ type: 'train', ensemble: 'mine' }, 'dataset: expected a string; received nothing'],
+    [{ type: 'train', ensemble: 'mine' }, 'dataset: expected text of 1 to 1000 characters; received nothing'],
     [{ ...train, settings: [] }, 'settings: expected an object; received []'],
-    [{ ...train, ensemble: '' }, 'ensemble: expected at least 1 characters'],
+    [{ ...train, ensemble: '' }, 'ensemble: expected text of 1 to 200 characters; received ""'],
     [
       { ...train, colour: 'red' },
       'unknown field "colour"; expected some of type, dataset, ensemble, settings',
@@ -158,6 +194,7 @@ describe('a job', () => {
   it.each([
     ['GET', '/none'],
     ['DELETE', '/none'],
+    ['POST', '/none/cancel'],
     ['POST', '/none/resume'],
     ['GET', '/none/events'],
     ['GET', '/none/log'],

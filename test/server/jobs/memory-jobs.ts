@@ -60,8 +60,9 @@ export function createMemoryJobs(): MemoryJobs {
       events.set(id, []);
       return move(id, 'queued');
     },
-    async list() {
-      return [...jobs.values()].reverse();
+    async list({ state, limit }) {
+      const all = [...jobs.values()].reverse().filter((job) => !state || state.includes(job.state));
+      return { jobs: all.slice(0, limit), ...(all.length > limit && { next: all[limit - 1]!.id }) };
     },
     get: async (id) => find(id),
     async cancel(id) {
@@ -73,6 +74,11 @@ export function createMemoryJobs(): MemoryJobs {
       find(id);
       if (!hasEnded(id)) throw new VerydeepError('JOB_CONFLICT', 'expected a job that has ended');
       return move(id, 'queued');
+    },
+    async delete(id) {
+      find(id);
+      if (!hasEnded(id)) throw new VerydeepError('JOB_CONFLICT', 'expected a job that has ended');
+      jobs.delete(id);
     },
     async *events(id, sequence, signal) {
       for (let next = sequence; ; ) {
