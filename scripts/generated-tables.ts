@@ -1,9 +1,24 @@
+import { evaluateOptions } from '../src/commands/evaluate.ts';
+import { evaluationSettings } from '../src/evaluation/settings.ts';
+import { argumentName } from '../src/options/command-line.ts';
+import { optionTable } from '../src/options/describe.ts';
+import { optionsOf } from '../src/server/images/options.ts';
 import { settingsTable } from '../src/service/settings.ts';
 import { errorTables } from './error-tables.ts';
 
 /** Tables in pages that are generated, between `<!-- NAME -->` and `<!-- /NAME -->`: by page and name. */
 export const generatedTables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'README.md': { settings: settingsTable },
+  'docs/images.md': {
+    'options-classify': () => optionTable(optionsOf.classify),
+    'options-localise': () => optionTable(optionsOf.localise.pick({ top: true, view: true, boxes: true })),
+  },
+  'docs/evaluation.md': {
+    'options-evaluate': () => optionTable(evaluateOptions, { nameOf: (name) => argumentName([name]) }),
+  },
+  'docs/jobs.md': {
+    'settings-evaluate': () => optionTable(evaluationSettings, { heading: 'setting' }),
+  },
   'docs/errors.md': { errors: errorTables },
 };
 

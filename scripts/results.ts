@@ -8,10 +8,11 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { integer, isWrongUse, oneOf } from '../src/commands/cli/option-values.ts';
+import { z } from 'zod';
 import { messageOf } from '../src/errors.ts';
 import type { Evaluation } from '../src/evaluation/evaluation.ts';
+import { readCommandLine } from '../src/options/command-line.ts';
+import { isWrongUse } from '../src/options/invalid-option.ts';
 import { evaluate, type Folders, train } from './results/commands.ts';
 import { drawPoints, readPoints } from './results/curves.ts';
 import { curvesSection, tableSection } from './results/markdown.ts';
@@ -34,20 +35,14 @@ try {
 
 /** Throws INVALID_OPTION, and what `parseArgs` throws. */
 function readOptions(): { wanted: (Table | Curves)[]; atOnce: number; folders: Folders } {
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string', default: 'data' },
-      out: { type: 'string', default: join('runs', 'results') },
-      only: { type: 'string', multiple: true, default: names },
-      'at-once': { type: 'string', default: '1' },
-    },
+  const options = z.strictObject({
+    data: z.string().default('data'),
+    out: z.string().default(join('runs', 'results')),
+    only: z.array(z.enum(names)).default(names),
+    atOnce: z.int().min(1).default(1),
   });
-  const wanted = values.only.map((name) => oneOf('--only', name, names));
-  return {
-    wanted: parts.filter(({ name }) => wanted.includes(name)),
-    atOnce: integer('--at-once', values['at-once'], 1),
-    folders: { data: values.data, out: values.out },
-  };
+  const { only, atOnce, ...folders } = readCommandLine(options, process.argv.slice(2)).values;
+  return { wanted: parts.filter(({ name }) => only.includes(name)), atOnce, folders };
 }
 
 /** The trainings of some tables, and those that they start from. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { isWrongUse } from './commands/cli/option-values.ts';
 import { isVerydeepError } from './errors.ts';
+import { isWrongUse } from './options/invalid-option.ts';
 
 interface Command {
   readonly help: string;

@@ -37,7 +37,7 @@ const rooms: Record<string, readonly string[]> = {
   inference: ['decoding', 'engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network', 'options'],
   'inference/scheduling': ['engine', 'errors'],
   jobs: ['database', 'errors', 'files', 'processes', 'training'],
-  main: ['commands', 'commands/cli', 'errors'],
+  main: ['commands', 'errors', 'options'],
   network: ['errors'],
   options: ['errors'],
   processes: ['errors'],

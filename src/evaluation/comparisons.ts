@@ -1,5 +1,5 @@
 import type { View } from '../inference/options.ts';
-import { architectureNames } from '../network/architecture.ts';
+import { architectureNames, heads } from '../network/architecture.ts';
 import { type Compared, type ComparedNetwork, haveSameClasses, middleScale, type Team } from './compared.ts';
 import type { Comparison } from './evaluation.ts';
 import type { EvaluationSettings } from './settings.ts';
@@ -137,7 +137,6 @@ function wholeImage({ classifiers, localisers, scales }: Team, flip: boolean): L
 
 /** By depth, then by training scale, as in the paper's tables; box networks by kind, then by the layers tuned. */
 function inPaperOrder(networks: readonly ComparedNetwork[]): ComparedNetwork[] {
-  const heads = ['classes', 'scr', 'pcr'];
   const tuned = ['fullyConnected', 'all'];
   const key = ({ info }: ComparedNetwork): readonly number[] => [
     architectureNames.indexOf(info.architecture),

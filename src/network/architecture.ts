@@ -36,7 +36,8 @@ export const poolStride = 32;
  * What the last layer answers: class scores; one box shared by all classes (single-class regression, SCR);
  * or one box a class (per-class regression, PCR). Paper, appendix A.
  */
-export type Head = 'classes' | 'scr' | 'pcr';
+export const heads = ['classes', 'scr', 'pcr'] as const;
+export type Head = (typeof heads)[number];
 
 /** A network is a row of the table and the knobs that scale it. */
 export interface NetworkSpec {

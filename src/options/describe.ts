@@ -14,6 +14,8 @@ export interface DescribedOption {
   readonly isOn: boolean;
   /** As text; `undefined` when there is none. */
   readonly byDefault: string | undefined;
+  /** Words in its place. */
+  readonly defaultText: string | undefined;
   /** The description, as part of a line: without its capital and its full stop. */
   readonly text: string;
   /** Range and default, for a help text. */
@@ -27,7 +29,8 @@ export function describeOptions(group: z.ZodObject): DescribedOption[] {
     const facts = properties[name] as ValueFacts;
     const hints = hintsOf(schema);
     const isFlag = facts.type === 'boolean';
-    const byDefault = hints.defaultText ?? defaultOf(facts);
+    const byDefault = defaultOf(facts);
+    const shownDefault = hints.defaultText ?? byDefault;
     const range = rangeOf(facts);
     return {
       name,
@@ -36,10 +39,11 @@ export function describeOptions(group: z.ZodObject): DescribedOption[] {
       isFlag,
       isOn: facts.default === true,
       byDefault,
+      defaultText: hints.defaultText,
       text: asPart(facts.description ?? ''),
       facts: [
         ...(range === '' ? [] : [range]),
-        ...(isFlag || byDefault === undefined ? [] : [`default ${byDefault}`]),
+        ...(isFlag || shownDefault === undefined ? [] : [`default ${shownDefault}`]),
       ],
     };
   });
@@ -50,9 +54,9 @@ export function optionTable(
   group: z.ZodObject,
   { heading = 'option', nameOf = (name: string): string => name } = {},
 ): string {
-  const rows = describeOptions(group).map(({ name, values, byDefault, text }) => {
-    const shown = byDefault === undefined ? '' : `\`${byDefault}\``;
-    return `| \`${nameOf(name)}\` | ${values.replaceAll('|', '\\|')} | ${shown} | ${text} |`;
+  const rows = describeOptions(group).map(({ name, values, byDefault, defaultText, text }) => {
+    const shown = defaultText ?? (byDefault === undefined ? '' : `\`${byDefault}\``);
+    return `| \`${nameOf(name)}\` | ${values} | ${shown} | ${text} |`;
   });
   return [`| ${heading} | values | default | what it is |`, '|---|---|---|---|', ...rows].join('\n');
 }
@@ -72,7 +76,10 @@ function valuesOf(facts: ValueFacts): string {
   if (facts.enum) return facts.enum.map((word) => `\`${String(word)}\``).join(', ');
   if (facts.type === 'boolean') return '`true`, `false`';
   if (facts.type === 'integer' || facts.type === 'number') return rangeOf(facts) || expectationOf(facts)!;
-  return expectationOf(facts) ?? '';
+  if (facts.type !== 'array') return expectationOf(facts) ?? '';
+  const { items, minItems, maxItems } = facts;
+  const count = maxItems === undefined ? '' : `; ${minItems ?? 0} to ${maxItems} of them`;
+  return `list of ${valuesOf(items as ValueFacts)}${count}`;
 }
 
 function defaultOf({ default: value }: ValueFacts): string | undefined {

@@ -69,8 +69,8 @@ it('writes a table', () => {
     '| `top` | 1 to 1000 | `5` | classes in the answer |',
     '| `width` | over 0, at most 4 | `1` | channel multiplier |',
     '| `microBatch` | at least 1, a multiple of 32 |  | pictures in one pass, with `fc` |',
-    '| `scales` | a list of 1 to 3 values, each an integer from 32 to 512 |  | smallest sides in pixels |',
-    '| `networks` | a list, each text of 1 to 9 characters |  | networks to average |',
+    '| `scales` | list of 32 to 512; 1 to 3 of them |  | smallest sides in pixels |',
+    '| `networks` | list of text of 1 to 9 characters |  | networks to average |',
     '| `view` | `dense`, `crops` | `dense` | JPEG as a whole, or its crops |',
   ]);
 });

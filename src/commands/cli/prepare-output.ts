@@ -1,7 +1,7 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../../errors.ts';
-import { wrongUse } from './option-values.ts';
+import { invalidOption } from '../../options/invalid-option.ts';
 
 /**
  * Makes the folder of a file to be written and tries it, so that what cannot be written is known before hours of work.
@@ -13,14 +13,14 @@ export async function prepareFile(option: string, path: string): Promise<void> {
     (found) => found.isDirectory(),
     () => false,
   );
-  if (isFolder) throw wrongUse(option, expected, `${path}: a folder`);
+  if (isFolder) throw invalidOption(option, expected, `${path}: a folder`);
   try {
     await mkdir(dirname(path), { recursive: true });
     const trial = `${path}.${process.pid}.tmp`;
     await writeFile(trial, '');
     await rm(trial);
   } catch (error) {
-    throw wrongUse(option, expected, `${path}: ${messageOf(error)}`);
+    throw invalidOption(option, expected, `${path}: ${messageOf(error)}`);
   }
 }
 
@@ -32,6 +32,6 @@ export async function prepareFolder(option: string, path: string): Promise<void>
     await writeFile(trial, '');
     await rm(trial);
   } catch (error) {
-    throw wrongUse(option, 'a folder that can be written', `${path}: ${messageOf(error)}`);
+    throw invalidOption(option, 'a folder that can be written', `${path}: ${messageOf(error)}`);
   }
 }

@@ -31,6 +31,23 @@ describe('one image', () => {
   });
 
   it.each([
+    'scales=32,64&networks=d,e',
+    'scales=32&scales=64&networks=d&networks=e',
+    'scales=32,64&networks=d&networks=e',
+  ])('has its lists as commas or as repeated keys: %s', async (query) => {
+    const { app } = await startApp();
+    const response = await app.inject({
+      method: 'PUT',
+      url: `/classify?${query}`,
+      payload: Buffer.from('a'),
+    });
+    expect(response.json()).toMatchObject({
+      plan: { scales: [32, 64] },
+      model: { networks: ['d', 'e'] },
+    });
+  });
+
+  it.each([
     'image/jpeg',
     'image/x-anything',
     'application/octet-stream',
