@@ -1,5 +1,5 @@
 import type { ForwardSpec } from './architecture.ts';
-import { fanInOf, weightLayersOf } from './layers.ts';
+import { fanInOf, weightLayersOf, weightShapeOf } from './layers.ts';
 import { computedTensor, copyOfWeights, type TensorSource, type Weights } from './weights.ts';
 
 /** The number at `index` of a stream, in [-1, 1): a 32-bit hash (murmur3's finaliser) of a counter. */
@@ -36,13 +36,9 @@ export function hashedSources(spec: ForwardSpec, stream: number): ReadonlyMap<st
     const weight = (i: number): number =>
       Math.fround(Math.fround(hashedNumber(i, stream + 2 * j)) * scale) / divisor;
     const bias = (i: number): number => Math.fround(hashedNumber(i, stream + 2 * j + 1)) * Math.fround(0.1);
-    const shape =
-      layer.kind === 'convolution'
-        ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
-        : [layer.outputs, fanIn];
     sources.set(
       `${layer.name}.weight`,
-      computedTensor(shape, () => weight),
+      computedTensor(weightShapeOf(layer), () => weight),
     );
     sources.set(
       `${layer.name}.bias`,

@@ -1,5 +1,5 @@
 import type { NetworkSpec } from './architecture.ts';
-import { fanInOf, layersOf, type WeightLayer, weightLayersOf } from './layers.ts';
+import { fanInOf, layersOf, type WeightLayer, weightLayersOf, weightShapeOf } from './layers.ts';
 import { createRandom, type Random } from './random.ts';
 import { computedTensor, type Tensor, type TensorSource, type WeightSources } from './weights.ts';
 
@@ -26,16 +26,12 @@ export function initialWeights(
   const weights = new Map<string, TensorSource>();
   for (const layer of weightLayersOf(spec)) {
     const deviation = deviations[initialiser](layer);
-    const shape =
-      layer.kind === 'convolution'
-        ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
-        : [layer.outputs, fanInOf(layer)];
     const state = random.state();
     const draw = (): (() => number) => {
       const own = createRandom(state);
       return () => deviation * own.normal();
     };
-    weights.set(`${layer.name}.weight`, computedTensor(shape, draw));
+    weights.set(`${layer.name}.weight`, computedTensor(weightShapeOf(layer), draw));
     weights.set(
       `${layer.name}.bias`,
       computedTensor([layer.outputs], () => () => 0),

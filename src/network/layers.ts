@@ -82,13 +82,16 @@ export function tensorsOf(spec: ForwardSpec): TensorSpec[] {
   return weightLayersOf(spec).flatMap((layer) => [
     {
       name: `${layer.name}.weight`,
-      shape:
-        layer.kind === 'convolution'
-          ? [layer.outputs, layer.inputs, layer.kernel, layer.kernel]
-          : [layer.outputs, layer.inputs * layer.kernel ** 2],
+      shape: weightShapeOf(layer),
     },
     { name: `${layer.name}.bias`, shape: [layer.outputs] },
   ]);
+}
+
+/** Shape of a layer's weight as it is stored: `[out, in, kernel, kernel]`, or `[out, in x kernel x kernel]` of a fully connected one. */
+export function weightShapeOf(layer: WeightLayer): readonly number[] {
+  const { kind, outputs, inputs, kernel } = layer;
+  return kind === 'convolution' ? [outputs, inputs, kernel, kernel] : [outputs, fanInOf(layer)];
 }
 
 /** Inputs that one output of the layer sums over: in x kernel x kernel. */

@@ -1,9 +1,10 @@
 import { type ForwardSpec, poolStride } from './architecture.ts';
 import { layersOf, tensorsOf } from './layers.ts';
+import { countOf } from './weights.ts';
 
 /** Number of weights and biases (paper, Table 2: D with 1000 classes has 138,357,544). */
 export function parameterCount(spec: ForwardSpec): number {
-  return tensorsOf(spec).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return tensorsOf(spec).reduce((sum, { shape }) => sum + countOf(shape), 0);
 }
 
 /** Size `[h', w']` of the score map of a picture `[h, w]` in the dense view (paper, 3.2); 0 where the picture is smaller than the crop. */

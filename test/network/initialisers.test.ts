@@ -9,7 +9,7 @@ import {
 } from '../../src/network/initialisers.ts';
 import { tensorsOf } from '../../src/network/layers.ts';
 import { createRandom } from '../../src/network/random.ts';
-import { copyOfWeights, type Weights, writeTensor } from '../../src/network/weights.ts';
+import { copyOfWeights, countOf, type Weights, writeTensor } from '../../src/network/weights.ts';
 
 const spec: NetworkSpec = { architecture: 'D', width: 1 / 8, fc: 64, classes: 10, crop: 64, head: 'classes' };
 
@@ -42,7 +42,7 @@ describe('initial weights', () => {
     const random = createRandom(3);
     const row = new Map(
       tensorsOf(spec).map(({ name, shape }) => {
-        const count = shape.reduce((a, b) => a * b, 1);
+        const count = countOf(shape);
         return [
           name,
           Float32Array.from({ length: count }, () => (shape.length === 1 ? 0 : 0.01 * random.normal())),

@@ -1,4 +1,4 @@
-import { type ConvolutionLayer, type FullyConnectedLayer, fanInOf } from '../../network/layers.ts';
+import { type ConvolutionLayer, type FullyConnectedLayer, weightShapeOf } from '../../network/layers.ts';
 import type { GraphBuilder } from './model.ts';
 
 /** A step of the forward pass that knows its way back. */
@@ -31,7 +31,7 @@ export function convolution(
   { n, side, isFirst, isPooled }: ConvolutionPlace,
 ): Differentiable {
   const { name, inputs, outputs, kernel } = layer;
-  const shape = [outputs, inputs, kernel, kernel];
+  const shape = weightShapeOf(layer);
   const weight = graph.input(`${name}.weight`, 'float32', shape);
   const bias = graph.input(`${name}.bias`, 'float32', [outputs]);
   const padding = (kernel - 1) / 2;
@@ -115,7 +115,7 @@ export function fullyConnected(
   { dropout, isInputTrained }: { readonly dropout: string | undefined; readonly isInputTrained: boolean },
 ): Differentiable {
   const { name, outputs } = layer;
-  const shape = [outputs, fanInOf(layer)];
+  const shape = weightShapeOf(layer);
   const weight = graph.input(`${name}.weight`, 'float32', shape);
   const bias = graph.input(`${name}.bias`, 'float32', [outputs]);
   const z = graph.node('Gemm', [x, weight, bias], { transB: 1 });

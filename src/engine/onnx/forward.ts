@@ -1,5 +1,11 @@
 import { type ForwardSpec, isBoxHead, outputsOf } from '../../network/architecture.ts';
-import { type ConvolutionLayer, type FullyConnectedLayer, layersOf } from '../../network/layers.ts';
+import {
+  type ConvolutionLayer,
+  type FullyConnectedLayer,
+  fanInOf,
+  layersOf,
+  weightShapeOf,
+} from '../../network/layers.ts';
 import type { Preprocessing } from '../../network/preprocessing.ts';
 import { createGraph, type GraphBuilder, type LocateTensor } from './model.ts';
 import { prepare } from './prepare.ts';
@@ -74,8 +80,8 @@ function addConvolution(
   layer: ConvolutionLayer,
   locate: LocateTensor,
 ): string {
-  const { name, inputs, outputs, kernel } = layer;
-  const weight = graph.external(`${name}.weight`, [outputs, inputs, kernel, kernel], locate);
+  const { name, outputs, kernel } = layer;
+  const weight = graph.external(`${name}.weight`, weightShapeOf(layer), locate);
   const bias = graph.external(`${name}.bias`, [outputs], locate);
   const padding = (kernel - 1) / 2;
   const pads = [padding, padding, padding, padding];
@@ -99,9 +105,10 @@ function addClassifier(
   // [v n, c, h', k, w', k] to a row for each window, in the weights' own order of inputs.
   const windowed = graph.node('Transpose', [byColumn], { perm: [0, 2, 4, 1, 3, 5] });
   const positions = graph.node('Shape', [windowed], { start: 0, end: 3 });
-  let y = graph.node('Reshape', [windowed, graph.ints([-1, layers[0]!.inputs * kernel ** 2])]);
-  for (const { name, inputs, outputs, kernel, hidden } of layers) {
-    const weight = graph.external(`${name}.weight`, [outputs, inputs * kernel ** 2], locate);
+  let y = graph.node('Reshape', [windowed, graph.ints([-1, fanInOf(layers[0]!)])]);
+  for (const layer of layers) {
+    const { name, outputs, hidden } = layer;
+    const weight = graph.external(`${name}.weight`, weightShapeOf(layer), locate);
     const bias = graph.external(`${name}.bias`, [outputs], locate);
     y = graph.node('Gemm', [y, weight, bias], { transB: 1 });
     if (hidden) y = graph.node('Relu', [y]);

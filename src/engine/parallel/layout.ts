@@ -1,6 +1,6 @@
 import type { NetworkSpec } from '../../network/architecture.ts';
 import { tensorsOf } from '../../network/layers.ts';
-import type { Tensor } from '../../network/weights.ts';
+import { countOf, type Tensor } from '../../network/weights.ts';
 import type { TrainingBatch } from '../training-step.ts';
 import { mapShared, pageBytes } from './shared-memory.ts';
 
@@ -102,10 +102,6 @@ function batchBytes({ spec, microBatch }: LayoutOptions): number {
 
 function tensorBytes({ spec }: LayoutOptions): number {
   return inPages(tensorsOf(spec).reduce((sum, { shape }) => sum + 4 * countOf(shape), 0));
-}
-
-function countOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 function inPages(bytes: number): number {

@@ -1,6 +1,6 @@
 import { isBoxHead } from '../../network/architecture.ts';
 import { layersOf } from '../../network/layers.ts';
-import { copyOfWeights, type Weights } from '../../network/weights.ts';
+import { copyOfWeights, countOf, type Weights } from '../../network/weights.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '../engine.ts';
 import { weightsOf } from '../network-weights.ts';
@@ -94,7 +94,7 @@ function meanOfViews(
 function outputMapsOf(views: readonly (readonly FeatureMap[])[]): OutputMaps {
   const { channels, height, width } = views[0]![0]!;
   const shape = [views.length, views[0]!.length, channels, height, width] as const;
-  const data = new Float32Array(shape.reduce((a, b) => a * b));
+  const data = new Float32Array(countOf(shape));
   views.flat().forEach((map, i) => {
     data.set(map.data, i * map.data.length);
   });

@@ -1,6 +1,6 @@
-import { fanInOf, type WeightLayer } from '../../../network/layers.ts';
+import { type WeightLayer, weightShapeOf } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import { type Tensor, type WeightSources, writeTensor } from '../../../network/weights.ts';
+import { countOf, type Tensor, type WeightSources, writeTensor } from '../../../network/weights.ts';
 import { exchangeRedAndBlue } from '../channel-order.ts';
 import type { Onednn } from '../library/library.ts';
 import { reorder } from '../primitives/elementwise.ts';
@@ -38,10 +38,8 @@ export function slotsOf(
   };
   layers.forEach((layer, i) => {
     const { weight, bias } = descsOf(layer);
-    const { name, inputs, outputs, kernel } = layer;
-    const shape =
-      layer.kind === 'convolution' ? [outputs, inputs, kernel, kernel] : [outputs, fanInOf(layer)];
-    add(`${name}.weight`, shape, weight, i === 0 && channelOrder === 'bgr');
+    const { name, outputs } = layer;
+    add(`${name}.weight`, weightShapeOf(layer), weight, i === 0 && channelOrder === 'bgr');
     add(`${name}.bias`, [outputs], bias, false);
   });
   return { slots, bytes };
@@ -85,15 +83,11 @@ export function readArena(onednn: Onednn, slots: readonly Slot[], address: bigin
 /** Zeros of the same names and shapes. */
 export function zerosOf(slots: readonly Slot[]): Map<string, Tensor> {
   return new Map(
-    slots.map((slot) => [slot.name, { shape: slot.shape, data: new Float32Array(countOf(slot)) }]),
+    slots.map((slot) => [slot.name, { shape: slot.shape, data: new Float32Array(countOf(slot.shape)) }]),
   );
 }
 
 // --- helpers ---
-
-function countOf({ shape }: Slot): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
 
 /** Runs a step that reads or writes the tensor of a slot. */
 function withTensor(

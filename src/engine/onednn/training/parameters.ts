@@ -1,4 +1,4 @@
-import type { WeightLayer } from '../../../network/layers.ts';
+import { type WeightLayer, weightShapeOf } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
 import type { WeightSources, Weights } from '../../../network/weights.ts';
 import { bytesOf } from '../library/constants.ts';
@@ -137,8 +137,5 @@ export function createParameters(
 /** Trainable weights lie as their gradient does; frozen ones as outside. */
 function masterDesc(scope: Scope, layer: WeightLayer, { backwardWeights }: LayerPlan): MemoryDesc {
   if (backwardWeights) return backwardWeights.desc('weightsGradient');
-  const { outputs, inputs, kernel } = layer;
-  const dims =
-    layer.kind === 'convolution' ? [outputs, inputs, kernel, kernel] : [outputs, inputs * kernel ** 2];
-  return scope.desc(dims, 'f32', 'rowMajor');
+  return scope.desc(weightShapeOf(layer), 'f32', 'rowMajor');
 }

@@ -6,6 +6,7 @@ import {
   type Layer,
   layersOf,
   type WeightLayer,
+  weightShapeOf,
 } from '../../../network/layers.ts';
 import { OnednnError } from '../library/bindings.ts';
 import type { DataType } from '../library/constants.ts';
@@ -88,7 +89,7 @@ function planConvolution(
   gradients: Gradients,
 ): LayerPlan {
   const padding = layer.kernel === 3 ? 1 : 0;
-  const weightDims = [layer.outputs, layer.inputs, layer.kernel, layer.kernel];
+  const weightDims = weightShapeOf(layer);
   const bias = scope.desc([layer.outputs], 'f32', 'rowMajor');
 
   const plan = (layout: Layout): LayerPlan => {
@@ -115,7 +116,7 @@ function planFullyConnected(
   gradients: Gradients,
 ): LayerPlan {
   const { outputs, hidden } = layer;
-  const weightDims = [outputs, fanInOf(layer)];
+  const weightDims = weightShapeOf(layer);
   const descs = {
     source: scope.desc([batch, fanInOf(layer)], type, 'rowMajor'),
     weights: scope.desc(weightDims, type, 'any'),
