@@ -14,6 +14,10 @@ const commands: Record<string, { readonly summary?: string; load(): Promise<Comm
   serve: { summary: 'answer images over HTTP and WebSocket', load: () => import('./commands/serve.ts') },
   classify: { summary: 'say what is on pictures', load: () => import('./commands/classify.ts') },
   localise: { summary: 'say what is on pictures, and where', load: () => import('./commands/localise.ts') },
+  check: {
+    summary: 'say what a training would find in a data set',
+    load: () => import('./commands/check.ts'),
+  },
   train: { summary: 'train a network on a folder of pictures', load: () => import('./commands/train.ts') },
   evaluate: {
     summary: 'measure an ensemble on a folder of pictures',

@@ -2,11 +2,11 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { imageFileName } from '../image/format.ts';
-import { examplesOf, invalidDataset, type Sample } from './listing.ts';
+import { isHidden, mayBeImage } from '../image/format.ts';
+import { examplesOf, invalidDataset, type Listing, type Sample } from './listing.ts';
 import { readLines } from './read-text.ts';
 
-/** What lies in the folder of a split: folders of classes, images, or both. Other files are ignored. */
+/** What lies in the folder of a split: folders of classes, images, or both. Hidden files, and files that are clearly no images, are ignored. */
 export interface SplitContents {
   readonly classes: readonly string[];
   readonly images: readonly string[];
@@ -19,9 +19,9 @@ export async function readSplitContents(root: string): Promise<SplitContents> {
   });
   const classes: string[] = [];
   const images: string[] = [];
-  for (const entry of entries) {
+  for (const entry of entries.filter(({ name }) => !isHidden(name))) {
     if (await isFolder(root, entry)) classes.push(entry.name);
-    else if (imageFileName.test(entry.name)) images.push(entry.name);
+    else if (mayBeImage(entry.name)) images.push(entry.name);
   }
   return { classes: classes.sort(), images: images.sort() };
 }
@@ -40,15 +40,25 @@ export async function readClassFolders(
   root: string,
   classes: readonly string[],
   list: string | undefined,
-): Promise<Sample[]> {
+): Promise<Listing> {
   const wanted = await readList(list);
   const samples: Sample[] = [];
   const empty: string[] = [];
+  const notes = twinClasses(classes).map(
+    (names) => `${names.join(' and ')} are different classes: their names differ by case only`,
+  );
   for (const [label, folder] of classes.entries()) {
     const before = samples.length;
-    for (const file of (await readdir(join(root, folder))).sort()) {
+    const entries = await readdir(join(root, folder), { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = entry.name;
       const name = `${folder}/${file}`;
-      if (imageFileName.test(file) && wanted.takes(name))
+      if (entry.isDirectory()) {
+        if (!isHidden(file))
+          notes.push(`${join(root, name)} is a folder in a class: what lies in it is not read`);
+        continue;
+      }
+      if (mayBeImage(file) && wanted.takes(name))
         samples.push({ name, path: join(root, folder, file), label });
     }
     if (samples.length === before) empty.push(folder);
@@ -60,7 +70,17 @@ export async function readClassFolders(
     );
   }
   wanted.checkAllTaken(root);
-  return samples;
+  return { labels: classes, samples, notes };
+}
+
+/** Classes that a file system which ignores case would take for one. */
+function twinClasses(classes: readonly string[]): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const name of classes) {
+    const key = name.toLowerCase();
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return [...groups.values()].filter((names) => names.length > 1);
 }
 
 /** The names of a list file, all where there is none. */

@@ -71,9 +71,7 @@ export async function readIlsvrc(
       { concurrency: filesAtOnce },
     );
 
-  const inFolders = async (): Promise<Listing> => {
-    return { labels: classes, samples: await readClassFolders(folders.images, classes, list) };
-  };
+  const inFolders = (): Promise<Listing> => readClassFolders(folders.images, classes, list);
   const inOne = async (): Promise<Listing> => {
     const wanted = await readList(list);
     const names = images.filter(wanted.takes);
@@ -93,7 +91,7 @@ export async function readIlsvrc(
     const samples = names.map((name, i) => {
       return { name, path: join(folders.images, name), label: indices.get(synsets[i]!)! };
     });
-    return { labels, samples: samples.sort((a, b) => a.label - b.label) };
+    return { labels, samples: samples.sort((a, b) => a.label - b.label), notes: [] };
   };
   const listing = classes.length > 0 ? await inFolders() : await inOne();
   return boxes ? { ...listing, samples: await withBoxes(listing) } : listing;

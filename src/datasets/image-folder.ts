@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import type { PixelBox } from '../image/box.ts';
@@ -15,13 +16,17 @@ export async function readImageFolder(
   list: string | undefined,
 ): Promise<Listing> {
   const boxes = await readBoxes(join(root, 'metadata.jsonl'), new Set(classes));
-  const samples = await readClassFolders(root, classes, list);
+  const listing = await readClassFolders(root, classes, list);
+  const table = join(root, 'metadata.csv');
   return {
-    labels: classes,
-    samples: samples.map((sample) => {
+    ...listing,
+    samples: listing.samples.map((sample) => {
       const box = boxes.get(sample.name);
       return box ? { ...sample, box } : sample;
     }),
+    notes: existsSync(table)
+      ? [...listing.notes, `${table} is not read: classes are folders, boxes come from metadata.jsonl`]
+      : listing.notes,
   };
 }
 
@@ -58,7 +63,8 @@ function parseLine(
   }
   if (!classes.has(folder)) throw invalidDataset(`${where}: ${name} lies in no class folder`);
   const boxes = objects?.bbox;
-  if (boxes === undefined) return { name, box: undefined };
+  // An image without an object is listed with an empty list by annotation tools.
+  if (boxes === undefined || (Array.isArray(boxes) && boxes.length === 0)) return { name, box: undefined };
   const first: unknown = Array.isArray(boxes) ? boxes[0] : undefined;
   if (!Array.isArray(first) || first.length !== 4 || !first.every((n) => Number.isFinite(n))) {
     throw invalidDataset(

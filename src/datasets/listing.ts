@@ -18,6 +18,8 @@ export interface Listing {
   readonly labels: readonly string[];
   /** In the order of their classes' names, then their own. */
   readonly samples: readonly Sample[];
+  /** What lies there and is not used, or looks like a mistake: for people. */
+  readonly notes: readonly string[];
 }
 
 export interface ListingOptions {

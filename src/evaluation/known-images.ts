@@ -8,7 +8,7 @@ import type { SkippedImages } from './evaluation.ts';
  * classifier those that all per-class box networks know. Throws INVALID_DATASET where there are none.
  */
 export function knownImages(
-  { labels, samples }: Listing,
+  { labels, samples, notes }: Listing,
   { classifiers, localisers }: Compared,
 ): { readonly known: Listing; readonly unknownClasses: SkippedImages['unknownClasses'] } {
   const perClass = localisers.filter(({ source }) => source.spec.head === 'pcr');
@@ -26,5 +26,5 @@ export function knownImages(
     const images = samples.filter((sample) => sample.label === i).length;
     return isKnown[i] || images === 0 ? [] : [{ label, images }];
   });
-  return { known: { labels, samples: known }, unknownClasses };
+  return { known: { labels, samples: known, notes }, unknownClasses };
 }

@@ -1,8 +1,23 @@
 /** Formats that are decoded. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
 
-/** Names of files of these formats. What a file holds is told by its bytes: {@link detectFormat}. */
-export const imageFileName = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+/** Endings of files that lie beside photographs and are something else. */
+const otherEnding =
+  /\.(txt|md|rst|pdf|html?|json|jsonl|csv|tsv|xml|ya?ml|toml|log|py|ipynb|js|sh|npy|npz|mat|pkl|h5|parquet|db|zip|tar|t?gz|7z|mp4|mov|avi|mkv|wav|mp3|xmp|aae|ini)$/i;
+
+/**
+ * Whether a file in a folder of images is taken for one, by its name: all but hidden files, what systems leave behind, and files that
+ * are clearly something else. A photograph in a format that is not decoded (`.heic`, `.nef`, `.bmp`) is taken too, so that
+ * its reader is told of it.
+ */
+export function mayBeImage(name: string): boolean {
+  return !isHidden(name) && !/^(thumbs\.db|desktop\.ini)$/i.test(name) && !otherEnding.test(name);
+}
+
+/** Names that nobody gave: `.DS_Store`, `._0.jpg`, `.ipynb_checkpoints`. */
+export function isHidden(name: string): boolean {
+  return name.startsWith('.');
+}
 
 /** What a file of a format begins with: bytes in hexadecimal, `..` for any byte. */
 const signatures: readonly (readonly [format: ImageFormat, pattern: string])[] = [

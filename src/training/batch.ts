@@ -4,7 +4,7 @@ import { type ColourStatistics, sampleColourShift } from '../image/colour-shift.
 import { centralCropAt } from '../image/picture.ts';
 import { rescaledSize } from '../image/rescale.ts';
 import type { Random } from '../network/random.ts';
-import type { StoredPicture } from './dataset.ts';
+import type { StoredPicture } from './load-image.ts';
 import { randomStream } from './randomness.ts';
 import { cropResized } from './resample.ts';
 

@@ -3,31 +3,17 @@ import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
 import { examplesOf, filesAtOnce, invalidDataset, type Listing, type Sample } from '../datasets/listing.ts';
 import { readListing } from '../datasets/read-listing.ts';
-import { messageOf } from '../errors.ts';
-import type { PixelBox } from '../image/box.ts';
 import { type ColourStatistics, colourStatistics } from '../image/colour-shift.ts';
 import { decodeAtScales } from '../image/decode.ts';
 import type { ImageLimits } from '../image/limits.ts';
-
-/** A checked image, rescaled to the scale of its split. */
-export interface StoredPicture {
-  readonly path: string;
-  /** Index into the data set's labels. */
-  readonly label: number;
-  readonly width: number;
-  readonly height: number;
-  /** In pixels of this picture. */
-  readonly box?: PixelBox;
-  /** RGB, `[height, width, 3]`, shared with the loader's thread; decoded anew each time where memory did not suffice. */
-  readonly pixels?: SharedArrayBuffer;
-}
+import { type LoadedImage, loadImage, type StoredPicture } from './load-image.ts';
 
 /** A data set that has passed all checks. */
 export interface Dataset {
   readonly labels: readonly string[];
   readonly train: readonly StoredPicture[];
   readonly validation: readonly StoredPicture[];
-  /** Images left out, each with the reason. */
+  /** Images left out, each with the reason, and what else in the folders is not used. */
   readonly skipped: readonly string[];
   /** `sha256:` and the hash of names, labels, boxes and contents of all images that are used. */
   readonly digest: string;
@@ -46,17 +32,19 @@ export interface DatasetOptions {
   readonly boxes: boolean;
   /** Most bytes of decoded pictures that are kept in memory. */
   readonly cacheBytes: number;
+  /** Share of a split's images that may be broken, 0 to 1; of a small split {@link fewBroken} may be, unless it is 0. */
+  readonly maxBrokenShare: number;
   readonly limits: ImageLimits;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** More unusable images than this share of a split, and the data set is refused. */
-const maxSkippedShare = 0.01;
+/** Broken images that are allowed in a split of any size. */
+export const fewBroken = 3;
 
 /**
- * Reads, checks and decodes a data set. Unreadable images, those whose box does not lie in them, and training images
- * that are also in the validation split (by content) are skipped, up to 1 % of their split. Throws INVALID_DATASET
- * beyond that, and where the folder is not as expected or a class is empty.
+ * Reads, checks and decodes a data set. Training images that are also in the validation split (by content) are left out.
+ * So are broken images, which cannot be decoded or whose box does not lie in them, up to `maxBrokenShare` of their split.
+ * Throws INVALID_DATASET beyond that, and if the folder is not as expected or a class is empty.
  */
 export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
   const { boxes, list } = options;
@@ -88,17 +76,20 @@ export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
         ),
       { concurrency: filesAtOnce },
     );
-  const validated = usable('validation', await load('validation'));
+  const validated = usable('validation', await load('validation'), options);
   const held = new Map(validated.used.map((image) => [image.hash, image.sample.name]));
-  const trained = usable(
-    'train',
-    (await load('train')).map((image) => {
-      const twin = image.picture && held.get(image.hash);
-      return twin === undefined
-        ? image
-        : { ...image, picture: undefined, problem: `is also in val, as ${twin}` };
-    }),
-  );
+  const all = usable('train', await load('train'), options);
+  const twinOf = ({ hash }: LoadedImage): string | undefined => held.get(hash);
+  const trained = {
+    used: all.used.filter((image) => twinOf(image) === undefined),
+    skipped: [
+      ...all.skipped,
+      ...all.used.flatMap((image) => {
+        const twin = twinOf(image);
+        return twin === undefined ? [] : [`${image.sample.path}: is also in val, as ${twin}`];
+      }),
+    ],
+  };
 
   const digest = createHash('sha256');
   for (const { sample, hash } of [...trained.used, ...validated.used]) {
@@ -109,7 +100,7 @@ export async function loadDataset(options: DatasetOptions): Promise<Dataset> {
     labels: train.labels,
     train: pictures,
     validation: validated.used.map((image) => image.picture),
-    skipped: [...trained.skipped, ...validated.skipped],
+    skipped: [...train.notes, ...trained.skipped, ...validation.notes, ...validated.skipped],
     digest: `sha256:${digest.digest('hex')}`,
     colours: await coloursOf(pictures, options),
   };
@@ -148,73 +139,24 @@ async function coloursOf(
   );
 }
 
-/** An image after its file was read: a picture, or the problem with it. */
-interface LoadedImage {
-  readonly sample: Sample;
-  readonly hash: string;
-  readonly picture?: StoredPicture | undefined;
-  readonly problem?: string;
-}
-
-async function loadImage(
-  sample: Sample,
-  scale: number,
-  limits: ImageLimits,
-  room: { bytes: number },
-): Promise<LoadedImage> {
-  let hash = '';
-  try {
-    const bytes = await readFile(sample.path);
-    hash = createHash('sha256').update(bytes).digest('hex');
-    const { width, height, pictures } = await decodeAtScales(bytes, [scale], limits);
-    const { pixels, ...size } = pictures[0]!;
-    const box = sample.box && scaleBox(sample.box, size.width / width, size.height / height);
-    if (box && !isInside(box, size)) {
-      return {
-        sample,
-        hash,
-        problem: `its box [${sample.box.join(', ')}] is not in its ${width} x ${height} pixels`,
-      };
-    }
-    const keep = pixels.length <= room.bytes;
-    if (keep) room.bytes -= pixels.length;
-    const { path, label } = sample;
-    return {
-      sample,
-      hash,
-      picture: { path, label, ...size, ...(box && { box }), ...(keep && { pixels: toShared(pixels) }) },
-    };
-  } catch (error) {
-    return { sample, hash, problem: messageOf(error) };
-  }
-}
-
-/** Splits images into those to use and the list of the others. Throws INVALID_DATASET where these are too many. */
-function usable(split: string, images: readonly LoadedImage[]) {
+/** Splits images into those to use and the list of the broken ones. Throws INVALID_DATASET if these are too many. */
+function usable(
+  split: string,
+  images: readonly LoadedImage[],
+  { maxBrokenShare }: Pick<DatasetOptions, 'maxBrokenShare'>,
+) {
   const used = images.flatMap((image) => (image.picture ? [{ ...image, picture: image.picture }] : []));
   const skipped = images.flatMap((image) =>
     image.picture ? [] : [`${image.sample.path}: ${image.problem}`],
   );
-  if (skipped.length > images.length * maxSkippedShare) {
-    const share = `${(maxSkippedShare * 100).toFixed(0)} %`;
+  const allowed = maxBrokenShare === 0 ? 0 : Math.max(fewBroken, Math.floor(images.length * maxBrokenShare));
+  if (skipped.length > allowed || used.length === 0) {
     throw invalidDataset(
-      `expected at most ${share} of the ${images.length} ${split} images to be unusable, ${skipped.length} are: ${examplesOf(skipped)}`,
+      `expected at most ${allowed} of the ${images.length} ${split} images to be broken, ${skipped.length} are ` +
+        `(--skip-broken allows more): ${examplesOf(skipped)}`,
     );
   }
   return { used, skipped };
-}
-
-/** A box may stick out by this part of the side: annotation tools count the last pixel in different ways. */
-const boxTolerance = 0.01;
-
-function isInside([x, y, width, height]: PixelBox, picture: { width: number; height: number }): boolean {
-  const fits = (start: number, length: number, size: number): boolean =>
-    length > 0 && start >= -boxTolerance * size && start + length <= size * (1 + boxTolerance);
-  return fits(x, width, picture.width) && fits(y, height, picture.height);
-}
-
-function scaleBox([x, y, width, height]: PixelBox, scaleX: number, scaleY: number): PixelBox {
-  return [x * scaleX, y * scaleY, width * scaleX, height * scaleY];
 }
 
 /** The validation split with the training split's labels. Throws INVALID_DATASET for a class that training lacks. */
@@ -225,12 +167,7 @@ function withLabelsOf(train: Listing, validation: Listing): Listing {
   const index = validation.labels.map((label) => train.labels.indexOf(label));
   return {
     labels: train.labels,
+    notes: validation.notes,
     samples: validation.samples.map((sample) => ({ ...sample, label: index[sample.label]! })),
   };
-}
-
-function toShared(pixels: Uint8Array): SharedArrayBuffer {
-  const buffer = new SharedArrayBuffer(pixels.length);
-  new Uint8Array(buffer).set(pixels);
-  return buffer;
 }

@@ -3,7 +3,7 @@ import type { TrainingBatch } from '../engine/training-step.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { programBeside, startThread } from '../processes/programs.ts';
 import { allocateBatch, type BatchPlan, copyBatch, type MicroBatchIndex, stepsPerEpoch } from './batch.ts';
-import type { StoredPicture } from './dataset.ts';
+import type { StoredPicture } from './load-image.ts';
 
 /** Gives micro-batches in order, made ahead of time by a thread of its own. */
 export interface BatchLoader {

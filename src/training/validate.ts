@@ -2,8 +2,9 @@ import type { Engine } from '../engine/engine.ts';
 import { cornersOf, intersectionOverUnion, type RelativeBox, relativeToCrop } from '../image/box.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { centralCrop } from './batch.ts';
-import { pixelsOf, type StoredPicture } from './dataset.ts';
+import { pixelsOf } from './dataset.ts';
 import type { ValidationResult } from './events.ts';
+import type { StoredPicture } from './load-image.ts';
 import { cropResized } from './resample.ts';
 
 export interface ValidationOptions {

@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DatasetOptions, loadDataset, type StoredPicture } from '../../src/training/dataset.ts';
+import { type DatasetOptions, loadDataset } from '../../src/training/dataset.ts';
+import type { StoredPicture } from '../../src/training/load-image.ts';
 import { put, tiff, writeColourDataset } from './pictures.ts';
 
 let data: string;

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { colourStatistics } from '../../src/image/colour-shift.ts';
 import { ownImageLimits } from '../../src/image/limits.ts';
 import { allocateBatch, type BatchPlan, fillBatch, picturesOf } from '../../src/training/batch.ts';
-import type { StoredPicture } from '../../src/training/dataset.ts';
+import type { StoredPicture } from '../../src/training/load-image.ts';
 import { type BatchLoader, createBatchLoader } from '../../src/training/loader.ts';
 import { epochOrder } from '../../src/training/randomness.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { imageFileName } from '../../image/format.ts';
+import { basename, join, relative, sep } from 'node:path';
+import { isHidden, mayBeImage } from '../../image/format.ts';
 
 export interface ImageFiles {
   readonly paths: readonly string[];
@@ -9,8 +9,8 @@ export interface ImageFiles {
 }
 
 /**
- * The files that arguments of the command line stand for: a folder is searched with all its subfolders for names of
- * image formats, sorted; anything else is taken as it is, whether it can be read or not.
+ * The files that arguments of the command line stand for: a folder is searched with all its subfolders for what may be
+ * an image by its name, sorted; anything else is taken as it is, whether it can be read or not.
  */
 export async function findImageFiles(args: readonly string[]): Promise<ImageFiles> {
   const paths: string[] = [];
@@ -27,9 +27,11 @@ export async function findImageFiles(args: readonly string[]): Promise<ImageFile
 // --- helpers ---
 
 async function imagesUnder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((name) => imageFileName.test(name))
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.split(sep).some(isHidden) && mayBeImage(basename(path)))
     .sort()
     .map((name) => join(folder, name));
 }
