@@ -56,6 +56,7 @@ const dataset = await loadDataset({
   data: settings.data,
   scales: { train: scale.max, validation: validationScale(settings) },
   boxes: false,
+  maxBrokenShare: 0.01,
   cacheBytes: settings.cacheBytes,
   limits,
 });

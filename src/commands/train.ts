@@ -45,6 +45,7 @@ Machine
   --workers N            processes that divide each micro-batch, and
                          the threads, among them                       [1]
   --cache-mb N           decoded pictures kept in memory               [2048]
+  --skip-broken SHARE    of a split that may be broken; 3 may in any case  [0.01]
 
 Examples
   verydeep train --data caltech101 --architecture D --width 0.25 --fc 512 --crop 128 --scale 128-192 \\
@@ -82,6 +83,7 @@ export async function run(argv: string[]): Promise<number> {
       threads: { type: 'string' },
       workers: { type: 'string' },
       'cache-mb': { type: 'string' },
+      'skip-broken': { type: 'string' },
     },
   });
   if (values.out === undefined) throw wrongUse('--out', 'the folder of the run', 'none');
@@ -107,6 +109,7 @@ export async function run(argv: string[]): Promise<number> {
       precision: values.precision,
       threads: number(values.threads),
       workers: number(values.workers),
+      skipBroken: values['skip-broken'] === undefined ? undefined : Number(values['skip-broken']),
       cacheBytes: values['cache-mb'] === undefined ? undefined : Number(values['cache-mb']) * 2 ** 20,
     }),
   );

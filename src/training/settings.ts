@@ -35,6 +35,14 @@ const schema = z
     workers: count
       .default(1)
       .describe('Processes that divide each micro-batch, and the threads, among them (paper, 3.3)'),
+    skipBroken: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.01)
+      .describe(
+        'Share of the images of a split that may be broken; three may be in any case, unless it is 0',
+      ),
     cacheBytes: z
       .number()
       .int()
@@ -82,7 +90,7 @@ export function parseSettings(input: unknown): TrainingSettings {
 }
 
 /** Settings that change where or how fast the same arithmetic runs, or when it ends. */
-const indecisive: readonly string[] = ['epochs', 'cacheBytes', 'data', 'list', 'from'];
+const indecisive: readonly string[] = ['epochs', 'skipBroken', 'cacheBytes', 'data', 'list', 'from'];
 
 /** The settings that decide what a step computes; a resumed training must have the same. */
 export function decisive(settings: TrainingSettings): Partial<TrainingSettings> {

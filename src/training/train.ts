@@ -59,6 +59,7 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
     scales: { train: settings.scale.max, validation: validationScale(settings) },
     boxes: settings.head !== 'classes',
     cacheBytes: settings.cacheBytes,
+    maxBrokenShare: settings.skipBroken,
     limits,
     onProgress: (done, total) => onEvent({ type: 'loading', done, total }),
   });

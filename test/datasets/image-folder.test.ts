@@ -121,3 +121,37 @@ describe('image folder', () => {
     });
   });
 });
+
+describe('what lies beside the images', () => {
+  it('is no class and no image if it is hidden', async () => {
+    for (const name of ['.ipynb_checkpoints/x.jpg', 'Ant/._0.jpg', 'Ant/.DS_Store', 'Ant/Thumbs.db'])
+      put(`train/${name}`);
+    const { labels, samples } = await readListing(data, 'train', { boxes: false });
+    expect(labels).toEqual(['Ant', 'zebra']);
+    expect(samples).toHaveLength(3);
+  });
+
+  it('is a sample if it may be a photograph, in whatever format', async () => {
+    for (const name of ['1.HEIC', '2.nef', '3.bmp', '4.jfif', '5']) put(`train/zebra/${name}`);
+    const { samples } = await readListing(data, 'train', { boxes: false });
+    expect(samples.filter(({ label }) => label === 1)).toHaveLength(6);
+  });
+
+  it('is noted if it looks like a mistake', async () => {
+    put('train/ant/1.jpg');
+    put('train/zebra/more/1.jpg');
+    put('train/metadata.csv', 'file_name,label');
+    const { notes } = await readListing(data, 'train', { boxes: false });
+    expect(notes).toEqual([
+      'Ant and ant are different classes: their names differ by case only',
+      expect.stringMatching(/zebra\/more is a folder in a class/),
+      expect.stringMatching(/metadata.csv is not read/),
+    ]);
+  });
+});
+
+it('an image with an empty list of boxes has no box', async () => {
+  metadata({ file_name: 'Ant/1.JPG', objects: { bbox: [] } });
+  const { samples } = await readListing(data, 'train', { boxes: true });
+  expect(samples.map(({ box }) => box)).toEqual([undefined, undefined, undefined]);
+});

@@ -17,6 +17,7 @@ beforeEach(() => {
     scales: { train: 36, validation: 32 },
     boxes: false,
     cacheBytes: 1e8,
+    maxBrokenShare: 0.01,
     limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
   };
 });
@@ -66,25 +67,47 @@ describe('data set', () => {
     expect((await loadDataset(options)).digest).not.toBe(digest);
   });
 
-  it('skips a few unusable images and says which', async () => {
-    const picture = tiff(40, 36, () => [1, 2, 3]);
-    for (let i = 0; i < 300; i++)
-      put(join(data, `train/red/more${i}.tiff`), Buffer.concat([picture, Buffer.from([i])]));
+  it('leaves out a few broken images and says which, photographs of other formats among them', async () => {
     writeFileSync(join(data, 'train/red/broken.jpg'), 'no picture');
-    copyFileSync(join(data, 'val/green/1.tiff'), join(data, 'train/green/twin.tiff'));
+    writeFileSync(join(data, 'train/red/phone.HEIC'), 'no picture that we know');
+    for (const name of ['._0.jpg', 'Thumbs.db', 'notes.txt'])
+      writeFileSync(join(data, 'train/red', name), 'x');
     const { train, skipped } = await loadDataset(options);
-    expect(train.length).toBe(324);
+    expect(train.length).toBe(24);
     expect(skipped).toEqual([
-      expect.stringContaining('train/green/twin.tiff: is also in val, as green/1.tiff'),
       expect.stringContaining('train/red/broken.jpg: '),
+      expect.stringContaining('train/red/phone.HEIC: expected a JPEG, PNG, WebP, AVIF, GIF or TIFF image'),
     ]);
+  });
+
+  it('leaves out copies of validation images, however many', async () => {
+    for (let i = 0; i < 6; i++)
+      copyFileSync(join(data, 'val/green/1.tiff'), join(data, `train/green/twin${i}.tiff`));
+    const { train, skipped } = await loadDataset({ ...options, maxBrokenShare: 0 });
+    expect([train.length, skipped.length]).toEqual([24, 6]);
+    expect(skipped[0]).toContain('train/green/twin0.tiff: is also in val, as green/1.tiff');
+  });
+
+  it('allows as many broken images as it is told, and no more', async () => {
+    for (let i = 0; i < 6; i++) writeFileSync(join(data, `train/red/broken${i}.jpg`), 'x');
+    expect((await loadDataset({ ...options, maxBrokenShare: 0.2 })).skipped).toHaveLength(6); // of 30
+    await expect(loadDataset({ ...options, maxBrokenShare: 0.19 })).rejects.toThrow(
+      /at most 5 of the 30 train/,
+    );
+    rmSync(join(data, 'train/red/broken0.jpg'));
+    rmSync(join(data, 'train/red/broken1.jpg'));
+    rmSync(join(data, 'train/red/broken2.jpg'));
+    expect((await loadDataset(options)).skipped).toHaveLength(3); // whatever the share
+    await expect(loadDataset({ ...options, maxBrokenShare: 0 })).rejects.toThrow(/at most 0 of the 27 train/);
   });
 
   const refusals: [string, () => void, RegExp, boolean?][] = [
     [
       'many unreadable images',
-      () => writeFileSync(join(data, 'train/red/broken.jpg'), 'x'),
-      /at most 1 % of the 25 train images to be unusable, 1 are: .*broken.jpg/,
+      () => {
+        for (let i = 0; i < 4; i++) writeFileSync(join(data, `train/red/broken${i}.jpg`), 'x');
+      },
+      /at most 3 of the 28 train images to be broken, 4 are \(--skip-broken allows more\): .*broken0.jpg/,
     ],
     [
       'a box outside its image',
