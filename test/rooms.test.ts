@@ -31,7 +31,7 @@ const rooms: Record<string, readonly string[]> = {
   'evaluation/report': ['evaluation', 'files', 'image', 'training'],
   files: ['errors'],
   formats: [],
-  'formats/safetensors': ['errors', 'files', 'network'],
+  'formats/safetensors': ['errors', 'files', 'network', 'options'],
   image: ['errors', 'image/variants'],
   'image/variants': ['image'],
   inference: ['decoding', 'engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network', 'options'],

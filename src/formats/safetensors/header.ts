@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { VerydeepError } from '../../errors.ts';
 import { bytesPerNumber, type NumberType, numberTypes } from '../../network/number-types.ts';
 import { countOf } from '../../network/weights.ts';
+import { describeIssues } from '../../options/issues.ts';
 import { duplicateKey } from './duplicate-key.ts';
 
 /** The header of a safetensors file: what tensors it holds and where they lie. */
@@ -90,8 +91,8 @@ function metadataOf(metadata: unknown, name: string): Record<string, string> {
 function placeOf(key: string, entry: unknown, dataStart: number, name: string): TensorPlace {
   const { data, error } = entrySchema.safeParse(entry);
   if (error) {
-    const reasons = error.issues.map(({ path, message }) => `${path.join('.') || 'entry'}: ${message}`);
-    throw malformed(name, `tensor ${key} is not described: ${reasons.join('; ')}`);
+    const reasons = describeIssues(entrySchema, error.issues, entry, { kind: 'field' });
+    throw malformed(name, `tensor ${key} is not described: ${reasons.join('. ')}`);
   }
   const { dtype: type, shape, data_offsets: offsets } = data;
   const [begin, end] = offsets;
