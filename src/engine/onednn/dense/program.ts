@@ -1,10 +1,18 @@
 import type { ForwardSpec } from '../../../network/architecture.ts';
 import { bytesOf, type DataType } from '../library/constants.ts';
 import type { Onednn } from '../library/library.ts';
-import { createStep, runSteps, type Step } from '../primitives/primitives.ts';
-import { createScope, type Memory, type Numbers, numbersFor, type Scope } from '../primitives/scope.ts';
-import { createWorkspace } from '../primitives/workspace.ts';
-import { type DenseShape, planDense } from './plan.ts';
+import { createSteps, runSteps, type Step } from '../primitives/primitives.ts';
+import {
+  createScope,
+  type Memory,
+  type MemoryDesc,
+  type Numbers,
+  numbersFor,
+  type Scope,
+} from '../primitives/scope.ts';
+import { createWorkspace, type Workspace } from '../primitives/workspace.ts';
+import { gatherWindows } from './gather.ts';
+import { type DenseLayer, type DenseShape, planDense } from './plan.ts';
 import type { DenseWeights } from './weights.ts';
 
 /** The forward pass of one network over pictures of one shape. */
@@ -44,23 +52,16 @@ function build(
   shape: DenseShape,
   type: DataType,
 ): DenseProgram {
-  const planned = planDense(scope, spec, shape, type, (layer, planWith) =>
-    weights.choose(scope, layer, planWith),
-  );
+  const { input: pixels, layers } = planDense(scope, spec, shape, type, weights.chooserFor(scope));
   const workspace = createWorkspace(scope);
-  const input = scope.share(planned.input, numbersFor(type, planned.input));
-  const answers = planned.layers.at(-1)!.output;
+  const input = scope.share(pixels, numbersFor(type, pixels));
+  const answers = layers.at(-1)!.output;
   const output = scope.share(answers, new Float32Array(answers.bytes / bytesOf.f32));
   const steps: Step[] = [];
   let current: Memory = input;
-  for (const { layer, plan, output: desc } of planned.layers) {
-    const next = desc === answers ? output : workspace.take(desc);
-    const parameters: { weights?: Memory; bias?: Memory } = layer
-      ? { weights: weights.weightsFor(layer, plan), bias: weights.bias(layer) }
-      : {};
-    steps.push(
-      createStep(layer?.name ?? 'pool', plan, { source: current, ...parameters, destination: next }),
-    );
+  for (const planned of layers) {
+    const next = planned === layers.at(-1) ? output : workspace.take(planned.output);
+    steps.push(...stepsOf(scope, planned, type, weights, workspace, current, next));
     workspace.give(current);
     current = next;
   }
@@ -71,4 +72,46 @@ function build(
     run: () => runSteps(scope, steps),
     dispose: scope.dispose,
   };
+}
+
+/** The runs of a layer, each over its part of the maps. */
+function stepsOf(
+  scope: Scope,
+  { layer, plan, from, runs }: DenseLayer,
+  type: DataType,
+  weights: DenseWeights,
+  workspace: Workspace,
+  input: Memory,
+  output: Memory,
+): Step[] {
+  const label = layer.kind === 'pool' ? 'pool' : layer.name;
+  const parameters = layer.kind !== 'pool' && {
+    weights: weights.weightsFor(layer, plan),
+    bias: weights.bias(layer),
+  };
+  // A window as large as the map is a row already.
+  const gathers =
+    layer.kind === 'fullyConnected' &&
+    (from.height > layer.kernel || from.width > layer.kernel) &&
+    layer.kernel > 1;
+  const windows = gathers ? workspace.take(plan.desc('source')) : undefined;
+  const gathered: Step[][] = [];
+  const memories = Array.from({ length: runs }, (_, i) => {
+    const destination = part(scope, output, plan.desc('destination'), i, runs);
+    if (!gathers || !windows)
+      return { ...parameters, source: part(scope, input, plan.desc('source'), i, runs), destination };
+    const maps = scope.desc([from.count, layer.inputs, from.height, from.width], type, 'channelsLast');
+    gathered.push(gatherWindows(scope, layer, type, from, part(scope, input, maps, i, runs), windows));
+    return { ...parameters, source: windows, destination };
+  });
+  if (windows) workspace.give(windows);
+  return createSteps(label, plan, memories).flatMap((step, i) => [...(gathered[i] ?? []), step]);
+}
+
+/** One of so many equal parts of a memory, as `desc` sees it. */
+function part(scope: Scope, memory: Memory, desc: MemoryDesc, index: number, parts: number): Memory {
+  if (desc.bytes * parts !== memory.desc.bytes) {
+    throw new RangeError(`expected ${parts} times ${desc.bytes} bytes, received ${memory.desc.bytes}`);
+  }
+  return scope.memory(desc, memory.address + BigInt(index * desc.bytes));
 }

@@ -74,6 +74,11 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
       'int rank, const int64_t *dims, int type, const int64_t *strides',
     ),
     memoryDescAny: create('memory_desc_create_with_tag', 'int rank, const int64_t *dims, int type, int tag'),
+    /** Part of another descriptor, from `offsets` on: over the same memory. */
+    subMemoryDesc: create(
+      'memory_desc_create_submemory',
+      'const void *parent, const int64_t *dims, const int64_t *offsets',
+    ),
     memoryDescBytes: library.func('size_t dnnl_memory_desc_get_size(void *desc)') as (desc: Handle) => number,
     memoryDescEqual: library.func('int dnnl_memory_desc_equal(void *a, void *b)') as (
       a: Handle,
