@@ -4,7 +4,7 @@ export const errorKinds = {
     'One image. Of several in a request, each one with an error has it in its place, and the others are answered.',
   service:
     'One image, which is not at fault: the service could not answer it. When all images of a request are refused with a code that may be tried again, the whole request gets that code.',
-  images: 'A request with images, as a whole.',
+  whole: 'A request as a whole, before anybody looks at what is in it: its options, the number of its files.',
   request: 'Any request, whatever its route.',
   route: 'A request for which there is no route.',
   job: 'The routes under `/admin/jobs`.',
@@ -81,10 +81,10 @@ export const errorTable = {
 
   INVALID_OPTION: {
     status: 400,
-    of: 'images',
+    of: 'whole',
     description: 'An option of the query or of a stream, or of a command, is unknown or out of range.',
   },
-  TOO_MANY_FILES: { status: 413, of: 'images', description: 'More files in one request than `MAX_FILES`.' },
+  TOO_MANY_FILES: { status: 413, of: 'whole', description: 'More files in one request than `MAX_FILES`.' },
 
   MALFORMED_REQUEST: {
     status: 400,

@@ -31,6 +31,11 @@ describe('the table of errors', () => {
 });
 
 describe('docs/errors.md', () => {
+  it('names no code that openapi.yaml does not', () => {
+    const contract = text('openapi.yaml');
+    expect(codesOf().filter((code) => !new RegExp(`\\b${code}\\b`).test(contract))).toEqual([]);
+  });
+
   it('names every code with its status, and no other code', () => {
     const rows = [...text('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)];
     const documented = rows.map(([, code, status]) => `${code} ${status}`);

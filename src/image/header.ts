@@ -1,7 +1,7 @@
 import { VerydeepError } from '../errors.ts';
 import { detectFormat, type ImageFormat } from './format.ts';
 import { openImage } from './libvips.ts';
-import type { ImageLimits } from './limits.ts';
+import { fileTooLarge, type ImageLimits } from './limits.ts';
 import { withOwnReason } from './own-reason.ts';
 import { inspectVariant } from './variants/inspect.ts';
 import { structureLimits, type Variant } from './variants/variant.ts';
@@ -24,10 +24,7 @@ export interface ImageHeader {
 export function checkFile(bytes: Uint8Array, { maxFileBytes }: ImageLimits): ImageFormat {
   if (bytes.length === 0) throw new VerydeepError('NO_IMAGE', 'expected an image file, received no bytes');
   if (bytes.length > maxFileBytes) {
-    throw new VerydeepError(
-      'FILE_TOO_LARGE',
-      `expected a file of at most ${maxFileBytes} bytes, received ${bytes.length}`,
-    );
+    throw fileTooLarge(maxFileBytes, bytes.length);
   }
   const format = detectFormat(bytes);
   if (format === undefined) {

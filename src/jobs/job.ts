@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codesOf } from '../errors.ts';
 import { type Progress, progress, trainingEvent } from '../training/events.ts';
 
 /** Background jobs as everybody sees them: what is asked for, what is stored, what is said while they run. */
@@ -60,7 +61,14 @@ export const jobResult = z
 
 export type JobResult = Readonly<z.output<typeof jobResult>>;
 
-export const jobError = z.object({ code: z.string(), message: z.string() });
+const failureCodes = codesOf('start').map((code) => `\`${code}\``);
+
+export const jobError = z.object({
+  code: z
+    .string()
+    .describe(`${failureCodes.join(', ')}, or that of a fault of the service (docs/errors.md).`),
+  message: z.string(),
+});
 
 export type JobError = Readonly<z.output<typeof jobError>>;
 

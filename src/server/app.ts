@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { maxHeaderSize } from 'node:http';
 import multipart from '@fastify/multipart';
-import { type FastifyInstance, fastify, LogController, type LogLevel } from 'fastify';
+import { type FastifyInstance, type FastifyRequest, fastify, LogController, type LogLevel } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { VerydeepError } from '../errors.ts';
 import type { Serving } from '../serving/registry.ts';
-import { answerClientError } from './client-errors.ts';
-import { createErrorHandler, imageErrors, pathErrors, sendNotFound } from './errors.ts';
+import { createClientErrors } from './client-errors.ts';
+import { drainOnClose } from './draining.ts';
+import { answerErrors, createErrorHandler, refuseUnknownRoutes } from './errors.ts';
 import { createAnswerer } from './images/answerer.ts';
 import { imageRoutes } from './images/routes.ts';
 import { type Admin, jobRoutes } from './jobs/routes.ts';
-import { healthRoutes } from './operations/health.ts';
+import { healthRoutes, isProbe } from './operations/health.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { metricsRoutes } from './operations/metrics-route.ts';
 import { registerOpenapi } from './operations/openapi.ts';
@@ -50,13 +52,18 @@ export type App = FastifyInstance;
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { serving, metrics, limits, admin, logLevel } = options;
-  const sendPathError = createErrorHandler(pathErrors, metrics.rejected);
+  const onRejected = metrics.rejected;
+  const sendPathError = createErrorHandler({ onRejected });
+  const clientErrors = createClientErrors(onRejected);
   const app = fastify({
     ...(logLevel && { logger: { level: logLevel } }),
     logController: new LogController({ disableRequestLogging: ({ url }) => isProbe(url) }),
     bodyLimit: limits.maxFileBytes,
     requestTimeout: requestTimeoutMs,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrors.handle,
+    // Node and Fastify refuse these with bodies of their own: here they are refused like all others.
+    http: { requireHostHeader: false },
+    return503OnClosing: false,
     routerOptions: { maxParamLength: maxHeaderSize }, // an id of any length is one that is not there
     // What the router cannot read gets to no hook and no handler of errors.
     frameworkErrors: (error, request, reply) =>
@@ -65,12 +72,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(createErrorHandler(imageErrors(limits.maxFileBytes), metrics.rejected));
-  app.setNotFoundHandler(sendNotFound);
+  clientErrors.watch(app.server);
+  answerErrors(app, { onRejected });
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  const refuseWhenClosing = drainOnClose(app);
   app.addHook('onClose', async () => metrics.dispose());
 
   const answerer = createAnswerer(metrics);
@@ -84,10 +92,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     maxFileBytes: limits.maxFileBytes,
     maxUnsentBytes: limits.streamMaxUnsentBytes,
   });
+  // Only now are WebSockets known as such, so that a refused one is ended with its answer.
+  for (const refuse of [requireHost, refuseWhenClosing, refuseUnknownRoutes])
+    app.addHook('onRequest', refuse);
   await registerOpenapi(app);
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(imageRoutes, { ...limits, serving, answerer, metrics });
-  await app.register(jobRoutes, { admin, onRejected: metrics.rejected });
+  await app.register(jobRoutes, { admin, onRejected });
   await app.register(healthRoutes, { serving });
   await app.register(metricsRoutes, { metrics });
   return app;
@@ -100,6 +111,11 @@ function requestId(received: string | string[] | undefined): string {
   return typeof received === 'string' && /^[\w.:@/+=-]{1,128}$/.test(received) ? received : randomUUID();
 }
 
-function isProbe(url: string): boolean {
-  return ['/livez', '/readyz', '/metrics'].includes(url);
+/** Node's own check would answer without a body (RFC 9112, 3.2). */
+async function requireHost({ headers, raw }: FastifyRequest): Promise<void> {
+  if (headers.host === undefined && raw.httpVersion === '1.1')
+    throw new VerydeepError(
+      'MALFORMED_REQUEST',
+      'Host: expected the name of this host; received no such header',
+    );
 }

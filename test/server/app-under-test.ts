@@ -51,6 +51,7 @@ export type Run = (bytes: Uint8Array, options: InferenceOptions, context: Reques
  * answers are seen.
  */
 export const plainRun: Run = async (bytes, options, { onPartial }) => {
+  if (bytes.length === 0) throw new VerydeepError('NO_IMAGE', 'an empty file');
   const text = Buffer.from(bytes).toString();
   if (text.startsWith('bad')) throw new VerydeepError('CORRUPT_IMAGE', 'half a picture');
   if (text.startsWith('full'))

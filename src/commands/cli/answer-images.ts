@@ -57,7 +57,7 @@ async function answer(inference: Inference, path: string, options: InferenceOpti
     return { name: path, result };
   } catch (error) {
     // An option that the ensemble refuses is wrong for every file, and what is not coded is a bug.
-    if (!isVerydeepError(error) || isErrorOf(error, 'images')) throw error;
+    if (!isVerydeepError(error) || isErrorOf(error, 'whole')) throw error;
     return { name: path, error: { code: error.code, message: error.message } };
   }
 }

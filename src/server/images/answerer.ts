@@ -1,4 +1,3 @@
-import { VerydeepError } from '../../errors.ts';
 import type { Answer } from '../../inference/answer.ts';
 import type { RequestContext } from '../../inference/inference.ts';
 import type { Deployment } from '../../serving/deployment.ts';
@@ -13,22 +12,13 @@ export type Answerer = (
   context: Omit<RequestContext, 'deadline'>,
 ) => Promise<Answer>;
 
-/** Puts deadlines on inference, and times into the metrics. Throws the errors of `Deployment`, and NO_IMAGE. */
+/** Puts deadlines on inference, and times into the metrics. Throws the errors of `Deployment`. */
 export function createAnswerer(metrics: Metrics): Answerer {
   return async (deployment, bytes, { options, timeoutMs }, caller) => {
     const startedMs = performance.now();
-    if (bytes.byteLength === 0) throw noImage('received 0 bytes');
     const context = { ...caller, deadline: startedMs + timeoutMs };
     const answer = await deployment.run(bytes, options, context);
     metrics.answered(deployment.ensemble, (performance.now() - startedMs) / 1000);
     return answer;
   };
-}
-
-/** Says how to send an image. */
-export function noImage(received: string): VerydeepError {
-  return new VerydeepError(
-    'NO_IMAGE',
-    `expected an image as the body, or files as multipart/form-data; ${received}. For instance: curl -T photo.jpg`,
-  );
 }

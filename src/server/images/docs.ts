@@ -1,11 +1,9 @@
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { codesOf, type ErrorCode, errorEntry } from '../../errors.ts';
+import { codesOf } from '../../errors.ts';
 import type { Task } from '../../inference/options.ts';
-import { answer, failure } from './schemas.ts';
-
-/** Errors of every route that takes images. */
-const imageErrors = codesOf('image', 'service', 'images', 'request');
+import { failures } from '../failures.ts';
+import { answer } from './schemas.ts';
 
 const texts: Record<Task, { readonly summary: string; readonly description: string }> = {
   classify: {
@@ -35,25 +33,9 @@ export function describeImages(task: Task, method: 'POST' | 'PUT', query: z.ZodT
           'Answered. `Server-Timing` has the stages; a file of several may have an error in its place.',
         content: { 'application/json': { schema: answer } },
       },
-      ...failures(imageErrors),
+      ...failures(...codesOf('image', 'service', 'whole')),
     },
   };
-}
-
-/** A response for each status of the codes. */
-export function failures(codes: readonly ErrorCode[]): Record<number, unknown> {
-  const statuses = [...new Set(codes.map((code) => errorEntry(code).status))].sort((a, b) => a - b);
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const names = codes.filter((code) => errorEntry(code).status === status).map((code) => `\`${code}\``);
-      const retry =
-        status === 429 || status === 503 ? '; `Retry-After` says in how many seconds to try again' : '';
-      return [
-        status,
-        { description: names.join(', ') + retry, content: { 'application/json': { schema: failure } } },
-      ];
-    }),
-  );
 }
 
 /** The bodies that an image route takes, as OpenAPI. */

@@ -1,7 +1,7 @@
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { messageOf, VerydeepError } from '../../errors.ts';
-import { noImage } from './answerer.ts';
+import { isVerydeepError, messageOf, VerydeepError } from '../../errors.ts';
+import { noImage } from './bodies.ts';
 
 export interface FileLimits {
   readonly maxFileBytes: number;
@@ -40,7 +40,7 @@ export async function* receiveFiles(
       yield await readFile(part);
     }
   } catch (error) {
-    if (error instanceof VerydeepError) throw error;
+    if (isVerydeepError(error)) throw error;
     throw new VerydeepError('MALFORMED_REQUEST', `multipart/form-data cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
@@ -50,10 +50,6 @@ export async function* receiveFiles(
     request.raw.resume();
   }
   if (count === 0) throw noImage('received no file');
-}
-
-export function tooLarge(maxFileBytes: number): VerydeepError {
-  return new VerydeepError('FILE_TOO_LARGE', `file: expected at most ${maxFileBytes} bytes; received more`);
 }
 
 // --- helpers ---

@@ -1,15 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { VerydeepError } from '../../errors.ts';
+import { type ErrorCode, errorEntry, isErrorOf, isVerydeepError, VerydeepError } from '../../errors.ts';
+import { fileTooLarge } from '../../image/limits.ts';
 import type { Answer } from '../../inference/answer.ts';
 import { type Task, tasks } from '../../inference/options.ts';
 import type { Deployment } from '../../serving/deployment.ts';
 import type { Serving } from '../../serving/registry.ts';
 import { clientOf } from '../client.ts';
-import { publicError, unsupportedType } from '../errors.ts';
+import { answerErrors } from '../errors.ts';
+import { failureOf } from '../failures.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { type Answerer, noImage } from './answerer.ts';
+import type { Answerer } from './answerer.ts';
+import { acceptImageBodies, imageErrors, noImage } from './bodies.ts';
 import { describeImages } from './docs.ts';
-import { type FileLimits, type ReceivedFile, receiveFiles, tooLarge } from './multipart.ts';
+import { type FileLimits, type ReceivedFile, receiveFiles } from './multipart.ts';
 import { type ImageTask, optionsOf, readImageTask } from './options.ts';
 import { presentModel, presentResult, presentTiming, serverTiming, unnamed } from './present.ts';
 import type { AnswerBody } from './schemas.ts';
@@ -29,6 +32,8 @@ const filesAtOnce = 8;
 /** `POST` and `PUT` of /classify and /localise: one image as the body, or many as multipart/form-data. */
 export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOptions): Promise<void> {
   acceptImageBodies(app);
+  const onRejected = options.metrics.rejected;
+  answerErrors(app, { translate: imageErrors(options.maxFileBytes), onRejected });
   limitRequests(app, options.maxRequests);
   for (const task of tasks) {
     for (const method of ['POST', 'PUT'] as const) {
@@ -70,7 +75,7 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
   }
 
   async function answerBody(request: FastifyRequest, { deployment, task, signal }: Asked): Promise<Outcome> {
-    if (!Buffer.isBuffer(request.body)) throw noImage('received no body');
+    if (!Buffer.isBuffer(request.body) || request.body.length === 0) throw noImage('received no body');
     const answer = await options.answerer(deployment, request.body, task, {
       client: clientOf(request.socket),
       signal,
@@ -98,6 +103,7 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
       }
       const all = await Promise.all(outcomes);
       throwIfAllRefused(all);
+      for (const { code } of all) if (code !== undefined) onRejected(code);
       return all;
     } catch (error) {
       refused.abort(error);
@@ -112,7 +118,7 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
     { deployment, task, signal }: Asked,
   ): Promise<Outcome> {
     try {
-      if (bytes === undefined) throw tooLarge(options.maxFileBytes);
+      if (bytes === undefined) throw fileTooLarge(options.maxFileBytes);
       const answer = await options.answerer(deployment, bytes, task, {
         client: clientOf(request.socket),
         signal,
@@ -120,11 +126,9 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
       return { answer, result: presentResult(name, answer.result) };
     } catch (error) {
       if (concernsRequest(error)) throw error;
-      const shown = publicError(error);
-      options.metrics.rejected(shown.code);
-      if (!(error instanceof VerydeepError) || error.statusCode === 500)
-        request.log.error({ err: error }, name);
-      return { error, result: { name, error: shown } };
+      const { code, status, message } = failureOf(error);
+      if (status === 500) request.log.error({ err: error }, name);
+      return { code, error, result: { name, error: { code, message } } };
     }
   }
 }
@@ -148,7 +152,7 @@ function readQuery(
   try {
     return { value: readImageTask(task, received, maxTimeoutMs) };
   } catch (error) {
-    if (!(error instanceof VerydeepError)) throw error;
+    if (!isVerydeepError(error)) throw error;
     return { error };
   }
 }
@@ -156,23 +160,8 @@ function readQuery(
 interface Outcome {
   readonly result: AnswerBody['results'][number];
   readonly answer?: Answer;
+  readonly code?: ErrorCode;
   readonly error?: unknown;
-}
-
-/** Raw bytes with the types that HTTP clients send: `--data-binary` of curl says that they are a form. */
-function acceptImageBodies(app: FastifyInstance): void {
-  for (const type of ['application/octet-stream', 'application/x-www-form-urlencoded', /^image\//i]) {
-    app.addContentTypeParser(
-      type,
-      { parseAs: 'buffer' },
-      async (_request: FastifyRequest, body: Buffer) => body,
-    );
-  }
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
-    // Of an empty body the type says nothing.
-    if (request.headers['content-type'] === undefined || body.length === 0) return body;
-    throw new VerydeepError('UNSUPPORTED_IMAGE', unsupportedType(request));
-  });
 }
 
 /** The bodies of requests that wait are in memory: their number is bounded before anything of one is read. */
@@ -200,17 +189,13 @@ function abortedWhenGone(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-/** Wrong for every file, or nobody is there to read. */
+/** Wrong for every file, or nobody is there to read. What has no code is a fault of answering this one. */
 function concernsRequest(error: unknown): boolean {
-  return (
-    error instanceof VerydeepError &&
-    ['INVALID_OPTION', 'NOT_READY', 'REQUEST_CANCELLED'].includes(error.code)
-  );
+  return isVerydeepError(error) && !isErrorOf(error, 'image', 'service');
 }
 
 /** A request of which nothing was answered for lack of capacity can be tried again as a whole. */
 function throwIfAllRefused(outcomes: readonly Outcome[]): void {
-  const retryable = (error: unknown): boolean =>
-    error instanceof VerydeepError && ['QUEUE_FULL', 'ENGINE_LOST', 'DEADLINE_EXCEEDED'].includes(error.code);
-  if (outcomes.every(({ error }) => retryable(error))) throw outcomes[0]!.error;
+  const mayRetry = ({ code }: Outcome): boolean => code !== undefined && errorEntry(code).retry === true;
+  if (outcomes.every(mayRetry)) throw outcomes[0]!.error;
 }

@@ -70,25 +70,6 @@ export const answer = z
     ],
   });
 
-export const failure = z
-  .object({
-    statusCode: z.int(),
-    code: z.string().describe('One that programs can rely on.'),
-    error: z.string().describe('The name of the status.'),
-    message: z.string().describe('What was expected and what was received.'),
-  })
-  .meta({
-    id: 'Failure',
-    examples: [
-      {
-        statusCode: 400,
-        code: 'INVALID_OPTION',
-        error: 'Bad Request',
-        message: 'top: expected an integer; received "many"',
-      },
-    ],
-  });
-
 export type ImageResultBody = z.output<typeof imageResult>;
 export type AnswerBody = z.output<typeof answer>;
 export type Model = z.output<typeof model>;

@@ -24,22 +24,20 @@ export function acceptJobBodies(app: FastifyInstance): void {
   });
   app.addContentTypeParser('*', options, async (request: FastifyRequest, body: string) => {
     if (body === '') return undefined;
-    throw new VerydeepError(
-      'INVALID_JOB',
-      `Content-Type: expected application/json; received ${request.headers['content-type'] ?? 'none'}. For instance: curl --json '{"type":"train",...}'`,
-    );
+    throw unsupportedType(request);
   });
 }
 
 /** Errors of reading such a body. */
-export const jobErrors: Translate = (error, { headers }) => {
+export const jobErrors: Translate = (error, request) => {
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const received = headers['content-length'] ?? 'more';
+    const received = request.headers['content-length'] ?? 'more';
     return new VerydeepError(
       'INVALID_JOB',
       `body: expected at most ${maxBodyBytes} bytes; received ${received}`,
     );
   }
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return unsupportedType(request);
   const isSyntax = error instanceof SyntaxError || error.code === 'FST_ERR_CTP_INVALID_JSON_BODY';
   return isSyntax
     ? new VerydeepError('INVALID_JOB', `body: expected JSON; received something else: ${messageOf(error)}`)
@@ -47,6 +45,13 @@ export const jobErrors: Translate = (error, { headers }) => {
 };
 
 // --- helpers ---
+
+function unsupportedType({ headers }: FastifyRequest): VerydeepError {
+  return new VerydeepError(
+    'INVALID_JOB',
+    `Content-Type: expected application/json; received ${headers['content-type'] ?? 'none'}. For instance: curl --json '{"type":"train",...}'`,
+  );
+}
 
 /** What a body of JSON cannot be kept for, although it can be parsed: the database has no text for half a character. */
 function whyNotKept(value: unknown, depth: number): string | undefined {

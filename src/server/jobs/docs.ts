@@ -3,12 +3,12 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { job, jobRequest } from '../../jobs/job.ts';
 import { jobList, jobQuery } from '../../jobs/listing.ts';
-import { failures } from '../images/docs.ts';
+import { failures } from '../failures.ts';
 
 const guarded = { tags: ['jobs'], security: [{ bearer: [] }] };
 
 const withErrors = (...codes: ErrorCode[]) =>
-  failures(['INVALID_OPTION', 'UNAUTHORISED', 'ADMIN_DISABLED', ...codes, 'INTERNAL', 'JOBS_UNAVAILABLE']);
+  failures('INVALID_OPTION', 'UNAUTHORISED', 'ADMIN_DISABLED', ...codes, 'JOBS_UNAVAILABLE');
 
 /** Most routes have no options, and refuse those that they are sent. */
 const querystring = z.strictObject({});
@@ -82,7 +82,7 @@ export const describeJobs = {
         description: '`id` is a number that rises by one, `event` the type, `data` JSON.',
         content: { 'text/event-stream': { schema: z.string() } },
       },
-      ...withErrors('MALFORMED_REQUEST', 'NOT_FOUND'),
+      ...withErrors('NOT_FOUND'),
     },
   },
   log: {

@@ -5,7 +5,7 @@ import type { Job, JobRequest } from '../../jobs/job.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobQuery } from '../../jobs/listing.ts';
 import { adminDisabled, requireToken } from '../bearer.ts';
-import { createErrorHandler } from '../errors.ts';
+import { answerErrors } from '../errors.ts';
 import { acceptJobBodies, jobErrors } from './bodies.ts';
 import { describeJobs } from './docs.ts';
 import { eventStream } from './event-stream.ts';
@@ -42,7 +42,7 @@ export async function jobRoutes(
   };
   acceptJobBodies(app);
   app.setValidatorCompiler(validateJobs);
-  app.setErrorHandler(createErrorHandler(jobErrors, onRejected));
+  answerErrors(app, { translate: jobErrors, onRejected });
   app.addHook('onRequest', requireToken(admin?.token));
   const leaveAll = new Set<() => void>();
   app.addHook('preClose', async () => {

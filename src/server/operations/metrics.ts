@@ -63,7 +63,7 @@ export function createMetrics({ queue, deployments, jobs = () => undefined }: Me
   });
   const rejects = new Counter({
     name: 'verydeep_rejects_total',
-    help: 'Requests, files and images of streams that were answered with an error, by its code.',
+    help: 'Requests, files of requests and images of streams that were refused, by code.',
     labelNames: ['reason'] as const,
     registers,
   });

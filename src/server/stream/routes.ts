@@ -6,6 +6,8 @@ import type { WebSocket } from 'ws';
 import { VerydeepError } from '../../errors.ts';
 import type { Serving } from '../../serving/registry.ts';
 import { clientOf } from '../client.ts';
+import { refuseOnSocket } from '../client-errors.ts';
+import { failureOf } from '../failures.ts';
 import type { Answerer } from '../images/answerer.ts';
 import type { ImageTask } from '../images/options.ts';
 import { presentModel, presentResult, unnamed } from '../images/present.ts';
@@ -51,6 +53,12 @@ export const streamRoute = fastifyPlugin(
       },
     });
     ignoreOtherUpgrades(app.server);
+    app.websocketServer.on('wsClientError', ({ message }, socket) => {
+      options.metrics.rejected('MALFORMED_REQUEST');
+      const expected = 'GET /stream: expected the handshake of a WebSocket, version 13';
+      const error = new VerydeepError('MALFORMED_REQUEST', `${expected}; received another: ${message}`);
+      refuseOnSocket(socket, error, ['sec-websocket-version: 13']);
+    });
     // Of themselves they would be upgraded and closed then, a connection for as long as the client takes.
     app.addHook('onRequest', async ({ ws, method, url, routeOptions }) => {
       if (!ws || routeOptions.url === '/stream') return;
@@ -156,7 +164,7 @@ function connect(
       });
       report({ final: true, scalesDone: plan.scales, result: presentResult(unnamed, result) });
     } catch (error) {
-      if (!(error instanceof VerydeepError) || error.statusCode === 500) onFault(error);
+      if (failureOf(error).status === 500) onFault(error);
       report({ error });
     }
   }

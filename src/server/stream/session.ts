@@ -1,5 +1,5 @@
 import { type Task, tasks } from '../../inference/options.ts';
-import { publicError } from '../errors.ts';
+import { failureOf } from '../failures.ts';
 import { type ImageTask, readImageTask } from '../images/options.ts';
 import type { ImageResultBody, Model } from '../images/schemas.ts';
 import { imageHeader, type ServerMessage } from './messages.ts';
@@ -74,7 +74,8 @@ export function createStreamSession({ credits, model, maxTimeoutMs }: StreamSess
   }
 
   function fail(id: string, error: unknown): StreamAction[] {
-    return end(id, send({ type: 'error', id, ...publicError(error) }));
+    const { code, message } = failureOf(error);
+    return end(id, send({ type: 'error', id, code, message }));
   }
 
   function closeIfDrained(): StreamAction[] {

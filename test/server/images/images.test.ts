@@ -96,7 +96,7 @@ describe('one image', () => {
     ['lost', 503, 'ENGINE_LOST', 'the engine stopped'],
     ['bug', 500, 'INTERNAL', 'internal error'],
     ['', 400, 'NO_IMAGE', 'expected an image'],
-    ['x'.repeat(1001), 413, 'FILE_TOO_LARGE', 'expected at most 1000 bytes; received 1001'],
+    ['x'.repeat(1001), 413, 'FILE_TOO_LARGE', 'expected a file of at most 1000 bytes, received 1001'],
   ])('"%.4s" is answered with its error', async (bytes, statusCode, code, message) => {
     const { app } = await startApp();
     const response = await app.inject({ method: 'POST', url: '/classify', payload: Buffer.from(bytes) });
@@ -195,7 +195,7 @@ describe('many files', () => {
       { name: 'b.jpg', error: { code: 'CORRUPT_IMAGE', message: 'half a picture' } },
       {
         name: 'c.jpg',
-        error: { code: 'FILE_TOO_LARGE', message: 'file: expected at most 1000 bytes; received more' },
+        error: { code: 'FILE_TOO_LARGE', message: 'expected a file of at most 1000 bytes, received more' },
       },
       { name: 'd.jpg', error: { code: 'INTERNAL', message: expect.not.stringContaining('secret') } },
     ]);

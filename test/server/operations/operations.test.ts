@@ -147,7 +147,7 @@ describe('a service without its version', () => {
       await app.inject('/readyz'),
     ];
     for (const answer of answers) expect(answer.json()).toMatchObject({ code: 'NOT_READY' });
-    await expect(app.injectWS('/stream')).rejects.toThrow('503');
+    await expect(app.injectWS('/stream', { headers: { host: 'a' } })).rejects.toThrow('503');
   });
 });
 

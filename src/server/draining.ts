@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
+import { VerydeepError } from '../errors.ts';
+import { isProbe } from './operations/health.ts';
+import { within } from './within.ts';
+
+/** The rest of a body that nobody wants is read for so long: data unread would reset the connection. */
+const lingerMs = 5000;
+
+/**
+ * While the app closes, what was accepted is answered, and every answer ends its connection. Returns a hook `onRequest` that
+ * refuses what still comes on open connections with NOT_READY. To be called before anything else waits for the close.
+ */
+export function drainOnClose(app: FastifyInstance): onRequestAsyncHookHandler {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+    app.server.keepAliveTimeout = 1; // of connections whose answer has begun, and does not say that it is the last
+  });
+  app.addHook('onSend', async (request, reply) => {
+    if (!closing) return;
+    reply.header('connection', 'close');
+    if (!request.ws) await within(received(request.raw), lingerMs);
+  });
+  return async ({ url }) => {
+    if (closing && !isProbe(url)) throw new VerydeepError('NOT_READY', 'the service is stopping');
+  };
+}
+
+// --- helpers ---
+
+/** Fulfilled when nothing more comes of a request. */
+async function received(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  await once(request, 'close');
+}
