@@ -9,6 +9,9 @@ export interface IssueWording {
   readonly nameOf?: (path: readonly PropertyKey[]) => string;
 }
 
+/** A list of a thousand wrong values is told by the first of them. */
+const mostReasons = 10;
+
 /**
  * What a schema found wrong, a line each: `NAME: expected ...; received ...`. Messages of a schema's own checks begin with
  * `expected`, and may say themselves what was received.
@@ -20,7 +23,7 @@ export function describeIssues(
   { kind, nameOf = dotted }: IssueWording,
 ): string[] {
   const facts = factsOf(schema);
-  return issues.map((issue) => {
+  const reasons = issues.slice(0, mostReasons).map((issue) => {
     const { path } = issue;
     const name = path.length === 0 ? '' : `${nameOf(path)}: `;
     if (issue.code === 'unrecognized_keys') {
@@ -32,6 +35,7 @@ export function describeIssues(
     if (/\breceived\b/.test(expected)) return `${name}${expected}`;
     return `${name}${expected}; received ${shown(valueAt(received, path), isSecret(schema, path))}`;
   });
+  return issues.length > mostReasons ? [...reasons, `and ${issues.length - mostReasons} more`] : reasons;
 }
 
 /** A value as messages show it: JSON, in one short line. */

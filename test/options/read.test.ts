@@ -103,6 +103,14 @@ describe('a group of options', () => {
     );
   });
 
+  it('of thousands of wrong values is refused in a few lines', () => {
+    expect(() => read({ networks: ','.repeat(5000) })).toThrow(/networks\.9: [^.]*\. and 4991 more$/);
+  });
+
+  it('reads long texts in no time to speak of', () => {
+    expect(() => read({ width: `${'1'.repeat(100_000)}x` })).toThrow('width: expected a number over 0');
+  });
+
   it('of any texts is read or refused, and never worse', () => {
     const value = fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 3 }), fc.jsonValue());
     const name = fc.oneof(fc.constantFrom(...Object.keys(group.shape)), fc.string());

@@ -10,6 +10,7 @@ export const closeCode = {
   protocolError: 1002,
   invalidData: 1007,
   policyViolation: 1008,
+  messageTooBig: 1009,
   tryAgainLater: 1013,
 } as const;
 
@@ -54,6 +55,9 @@ interface Expected {
   readonly task: ImageTask | { readonly error: unknown };
 }
 
+/** A header is a few options: reading millions of values would hold up everybody else. As long as a query may be. */
+const maxHeaderLength = 16_384;
+
 export function createStreamSession({ credits, model, maxTimeoutMs }: StreamSessionOptions): StreamSession {
   /** Ids without a last answer; `expected`, if any, is among them. */
   const open = new Set<string>();
@@ -88,6 +92,9 @@ export function createStreamSession({ credits, model, maxTimeoutMs }: StreamSess
         closeCode.protocolError,
         `expected the bytes of image ${shown(expected.id)} as a binary frame`,
       );
+    }
+    if (data.length > maxHeaderLength) {
+      return close(closeCode.messageTooBig, `expected at most ${maxHeaderLength} characters in a text frame`);
     }
     const message = parseJson(data);
     if (message === undefined) return close(closeCode.invalidData, 'expected JSON in a text frame');

@@ -88,6 +88,11 @@ describe('a stream', () => {
     ['a message of another type', 1002, (s: StreamSession) => s.text('{"type":"hello"}')],
     ['a number as id', 1002, (s: StreamSession) => s.text('{"type":"image","id":7,"task":"classify"}')],
     ['an unknown task', 1002, (s: StreamSession) => s.text('{"type":"image","id":"7","task":"dream"}')],
+    [
+      'a header as long as a book',
+      1009,
+      (s: StreamSession) => s.text(header('7', { scales: ','.repeat(16_400) })),
+    ],
     ['bytes without a header', 1002, (s: StreamSession) => s.binary(bytes)],
     [
       'a header in place of bytes',
