@@ -4,6 +4,7 @@ import { argumentName } from '../src/options/command-line.ts';
 import { optionTable } from '../src/options/describe.ts';
 import { optionsOf } from '../src/server/images/options.ts';
 import { settingsTable } from '../src/service/settings.ts';
+import { enginesTable } from './engines-table.ts';
 import { errorTables } from './error-tables.ts';
 
 /** Tables in pages that are generated, between `<!-- NAME -->` and `<!-- /NAME -->`: by page and name. */
@@ -20,6 +21,7 @@ export const generatedTables: Readonly<Record<string, Readonly<Record<string, ()
     'settings-evaluate': () => optionTable(evaluationSettings, { heading: 'setting' }),
   },
   'docs/errors.md': { errors: errorTables },
+  'docs/engines.md': { engines: enginesTable },
 };
 
 /** A page with its tables as they are generated now. Throws when the page has no place for one. */

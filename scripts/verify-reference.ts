@@ -10,8 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createEngine, type EngineName, engineNames } from '../src/engine/create.ts';
-import type { CreateTrainingStep } from '../src/engine/training-step.ts';
+import { type EngineName, engines } from '../src/engine/engines.ts';
 import { isVerydeepError } from '../src/errors.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../src/network/architecture.ts';
 import { verifyBoxMap, verifyForward } from './reference/forward.ts';
@@ -23,11 +22,6 @@ import {
 } from './reference/full-size.ts';
 import type { Row } from './reference/rows.ts';
 import { type TrainingVerification, verifyBoxTraining, verifyTraining } from './reference/training.ts';
-
-const trainingSteps: Partial<Record<EngineName, () => Promise<CreateTrainingStep>>> = {
-  onnx: async () => (await import('../src/engine/onnx/training-step.ts')).createOnnxTrainingStep,
-  onednn: async () => (await import('../src/engine/onednn/training-step.ts')).createOnednnTrainingStep,
-};
 
 /** All small networks of a folder: crop 64, fc 32, 10 classes. */
 const small = { fc: 32, classes: 10, crop: 64 } as const;
@@ -43,7 +37,7 @@ const { values, positionals } = parseArgs({
 });
 const [folder] = positionals;
 if (!folder) {
-  console.error('usage: npm run verify:reference -- FOLDER [--engine onnx|onednn|reference] [--small]');
+  console.error(`usage: npm run verify:reference -- FOLDER [--engine ${engines.names.join('|')}] [--small]`);
   process.exit(2);
 }
 const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as {
@@ -53,7 +47,7 @@ const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as 
 const threads = availableParallelism();
 const rows: Row[] = [];
 
-for (const engine of engineNames) {
+for (const engine of engines.names) {
   if (values.engine && values.engine !== engine) continue;
   try {
     await verifyEngine(engine);
@@ -68,9 +62,16 @@ console.log(`${rows.length - failed.length} within their limits, ${failed.length
 process.exitCode = rows.length === 0 || failed.length > 0 ? 1 : 0;
 
 async function verifyEngine(name: EngineName): Promise<void> {
-  const engine = await createEngine({ engine: name, device: 'cpu', threads, sharedCores: false });
-  const create = await trainingSteps[name]?.();
-  const training: TrainingVerification | undefined = create && { engine: name, create, threads, report };
+  const engine = await engines.createEngine({
+    engine: name,
+    device: 'cpu',
+    threads,
+    sharedCores: false,
+    precision: 'fp32',
+  });
+  const training: TrainingVerification | undefined = engines.choices.training.includes(name)
+    ? { engine: name, create: (options) => engines.createTrainingStep(name, options), threads, report }
+    : undefined;
   for (const [reference, { arch: architecture, width }] of Object.entries(index.cases)) {
     const head = (/-(scr|pcr)$/.exec(reference)?.[1] ?? 'classes') as Head;
     const spec: NetworkSpec = { ...small, architecture, width, head };

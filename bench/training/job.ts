@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createEngine } from '../../src/engine/create.ts';
+import { engines } from '../../src/engine/engines.ts';
 import { createOnednnTrainingStep } from '../../src/engine/onednn/training-step.ts';
 import { ownImageLimits } from '../../src/image/limits.ts';
 import { stepsPerEpoch } from '../../src/training/batch.ts';
@@ -69,10 +69,17 @@ const step = await createOnednnTrainingStep({
   momentum: 0.9,
   weightDecay: 5e-4,
   trainable: 'all',
+  device: 'cpu',
   precision,
   threads,
 });
-const engine = await createEngine({ engine: 'onednn', device: 'cpu', threads, sharedCores: true, precision });
+const engine = await engines.createEngine({
+  engine: 'onednn',
+  device: 'cpu',
+  threads,
+  sharedCores: true,
+  precision,
+});
 const out = await mkdtemp(join(tmpdir(), 'verydeep-'));
 const folder = await openRunFolder(out, false);
 const steps = stepsPerEpoch(dataset.train.length, batch);
@@ -160,7 +167,7 @@ try {
     }),
   );
 } finally {
-  step.dispose();
+  await step.dispose();
   await engine.dispose();
   await rm(out, { recursive: true });
 }

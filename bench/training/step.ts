@@ -9,4 +9,4 @@ const pictures = noise(training);
 for await (const line of createInterface({ input: process.stdin })) {
   console.log(await imagesPerSecond(step, pictures, Number(line)));
 }
-step.dispose();
+await step.dispose();

@@ -1,3 +1,4 @@
+import type { Precision } from '../../src/engine/precision.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../../src/engine/training-step.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { initialWeights } from '../../src/network/initialisers.ts';
@@ -7,7 +8,7 @@ import { createRandom } from '../../src/network/random.ts';
 export interface Training {
   readonly spec: NetworkSpec;
   readonly batch: number;
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: Precision;
 }
 
 export function stepOptions({ spec, batch, precision }: Training, threads: number): TrainingStepOptions {
@@ -19,6 +20,7 @@ export function stepOptions({ spec, batch, precision }: Training, threads: numbe
     momentum: 0.9,
     weightDecay: 5e-4,
     trainable: 'all',
+    device: 'cpu',
     precision,
     threads,
   };

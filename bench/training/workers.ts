@@ -3,7 +3,7 @@
  * with two threads, and of two workers with one thread each, in turns: `npm run bench:workers`. Needs two cores.
  */
 import { parseArgs } from 'node:util';
-import { createTrainingStep, type TrainingEngineName } from '../../src/engine/create-training-step.ts';
+import { type EngineName, engines } from '../../src/engine/engines.ts';
 import { createParallelTrainingStep } from '../../src/engine/parallel/training-step.ts';
 import { median } from '../statistics.ts';
 import { imagesPerSecond, noise, stepOptions, type Training } from './turn.ts';
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 const turnMs = 1500;
 
 const small = { architecture: 'D', crop: 128, classes: 101, head: 'classes' } as const;
-const rows: readonly (Training & { readonly engine: TrainingEngineName })[] = [
+const rows: readonly (Training & { readonly engine: EngineName })[] = [
   { engine: 'onednn', precision: 'bf16', spec: { ...small, width: 1 / 8, fc: 256 }, batch: 32 },
   { engine: 'onednn', precision: 'fp32', spec: { ...small, width: 1 / 8, fc: 256 }, batch: 32 },
   { engine: 'onednn', precision: 'bf16', spec: { ...small, width: 1 / 4, fc: 512 }, batch: 32 },
@@ -34,8 +34,8 @@ for (const { engine, ...training } of rows) {
   if (!name.includes(values.only)) continue;
   const options = stepOptions(training, 2);
   const steps = [
-    await createTrainingStep(engine, { ...options, threads: 1 }),
-    await createTrainingStep(engine, options),
+    await engines.createTrainingStep(engine, { ...options, threads: 1 }),
+    await engines.createTrainingStep(engine, options),
     await createParallelTrainingStep(options, { engine, workers: 2 }),
   ];
   const pictures = noise(training);
@@ -44,7 +44,7 @@ for (const { engine, ...training } of rows) {
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [i, step] of steps.entries()) speeds[i]!.push(await imagesPerSecond(step, pictures, turnMs));
   }
-  for (const step of steps) step.dispose();
+  for (const step of steps) await step.dispose();
   const ratio = median(speeds[2]!.map((speed, i) => speed / speeds[1]![i]!));
   const cells = [name, ...speeds.map((list) => median(list).toFixed(0)), ratio.toFixed(2)];
   console.log(`| ${cells.join(' | ')} |`);

@@ -129,5 +129,5 @@ export async function verifyFullSizeGradient(
   add('loss', lossError(loss, file.numbers(`${name}.loss`)));
   const addGradient = spec.width < 1 ? add : rowsOf(verification, name, fullSizeGradientLimit);
   addTensors(addGradient, 'gradient', compareTensors(file, `${name}.gradient`, await step.readGradient()));
-  step.dispose();
+  await step.dispose();
 }

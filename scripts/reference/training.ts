@@ -25,6 +25,7 @@ export function createStep(
     momentum: 0.9,
     weightDecay: 5e-4,
     trainable: 'all',
+    device: 'cpu',
     precision: 'fp32',
     threads,
   });
@@ -63,7 +64,7 @@ export async function verifyTraining(
     'velocity after three steps',
     compareTensors(file, 'velocity3', await step.readVelocity()),
   );
-  step.dispose();
+  await step.dispose();
 }
 
 /** Loss, gradient and one step of a box head: `NAME.training.safetensors`. */
@@ -82,7 +83,7 @@ export async function verifyBoxTraining(
   addTensors(add, 'gradient', compareTensors(file, 'gradient', await step.readGradient()));
   await step.update(1e-3);
   addTensors(add, 'weights after one step', compareTensors(file, 'after1', await step.readWeights()));
-  step.dispose();
+  await step.dispose();
 }
 
 type Add = (what: string, error: number) => void;

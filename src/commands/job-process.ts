@@ -71,7 +71,7 @@ async function runJob(start: StartMessage, signal: AbortSignal): Promise<JobResu
         printer.print(event);
         onEvent(event);
       },
-      onFallback: console.error,
+      onChoice: console.error,
     });
   } finally {
     printer.stop();

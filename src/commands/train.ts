@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseTrainingEngine } from '../engine/choose-training.ts';
+import { engines } from '../engine/engines.ts';
+import { precisions } from '../engine/precision.ts';
 import { lockFile } from '../files/lock.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { parseSettings } from '../training/settings.ts';
@@ -39,8 +41,8 @@ Recipe
   --seed N                                                             [1]
 
 Machine
-  --engine NAME          auto, onednn, onnx                            [auto]
-  --precision KIND       fp32, bf16                                    [fp32]
+  --engine NAME          ${engines.choices.training.join(', ').padEnd(45)} [auto]
+  --precision KIND       ${precisions.join(', ').padEnd(45)} [fp32]
   --threads N                                                          [all cores]
   --workers N            processes that divide each micro-batch, and
                          the threads, among them                       [1]
@@ -114,8 +116,8 @@ export async function run(argv: string[]): Promise<number> {
     }),
   );
   const { createStep, engine } = await chooseTrainingEngine(
-    oneOf('--engine', values.engine, ['auto', 'onednn', 'onnx']),
-    settings,
+    oneOf('--engine', values.engine, engines.choices.training),
+    { ...settings, device: 'cpu' },
     console.error,
   );
 

@@ -1,47 +1,47 @@
-import { isVerydeepError } from '../errors.ts';
-import { createEngine } from './create.ts';
-import { createTrainingStep, type TrainingEngineName } from './create-training-step.ts';
+import type { Device } from './devices.ts';
 import type { Engine } from './engine.ts';
-import type { CreateTrainingStep } from './training-step.ts';
+import { type EngineChoice, type EngineName, engines } from './engines.ts';
+import type { Precision } from './precision.ts';
+import type { CreatePlacedStep, CreateTrainingStep } from './training-step.ts';
 
 /** What a training runs on: its step, in this process or divided over workers, and the engine for its validation. */
 export interface TrainingEngine {
-  readonly createStep: CreateTrainingStep;
+  readonly createStep: CreatePlacedStep;
   readonly engine: Engine;
 }
 
 export interface TrainingPlacement {
+  readonly device: Device;
   readonly threads: number;
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: Precision;
+  /** Path of the native library of an engine that takes one (oneDNN); searched for when omitted. */
+  readonly libraryPath?: string | undefined;
   /** Processes that divide each batch; 1 trains in this process. */
   readonly workers: number;
 }
 
-/** `auto` takes oneDNN where its library is found, else onnxruntime, and says so to `onFallback`. */
+/**
+ * The engine of a training; `onChoice` is told which one `auto` took and why. Throws INVALID_SETTINGS if the engine does
+ * not train so, DEVICE_UNAVAILABLE if it is not there.
+ */
 export async function chooseTrainingEngine(
-  name: TrainingEngineName | 'auto',
-  { threads, precision, workers }: TrainingPlacement,
-  onFallback: (reason: string) => void,
+  name: EngineChoice,
+  { device, threads, precision, libraryPath, workers }: TrainingPlacement,
+  onChoice: (reason: string) => void,
 ): Promise<TrainingEngine> {
-  const placement = { device: 'cpu', threads, sharedCores: true } as const;
-  if (name !== 'onnx') {
-    try {
-      const engine = await createEngine({ engine: 'onednn', ...placement, precision });
-      return { createStep: stepCreator('onednn', workers), engine };
-    } catch (error) {
-      const unavailable = isVerydeepError(error, 'DEVICE_UNAVAILABLE');
-      if (name === 'onednn' || !unavailable) throw error;
-      onFallback(`oneDNN is not here, training runs on onnxruntime: ${error.message}`);
-    }
-  }
-  return {
-    createStep: stepCreator('onnx', workers),
-    engine: await createEngine({ engine: 'onnx', ...placement }),
-  };
+  const wish = { engine: name, devices: [device], precision, libraryPath };
+  const taken = await engines.take(wish, 'training', (engine) =>
+    engines.createEngine({ engine, device, threads, precision, libraryPath, sharedCores: true }),
+  );
+  if (name === 'auto') onChoice(taken.reason);
+  const createStep = stepCreator(taken.engine, workers);
+  return { createStep: (options) => createStep({ ...options, device, libraryPath }), engine: taken.value };
 }
 
-function stepCreator(engine: TrainingEngineName, workers: number): CreateTrainingStep {
-  if (workers === 1) return (options) => createTrainingStep(engine, options);
+// --- helpers ---
+
+function stepCreator(engine: EngineName, workers: number): CreateTrainingStep {
+  if (workers === 1) return (options) => engines.createTrainingStep(engine, options);
   return async (options) => {
     const { createParallelTrainingStep } = await import('./parallel/training-step.ts');
     return createParallelTrainingStep(options, { engine, workers });

@@ -1,6 +1,13 @@
 import { VerydeepError } from '../errors.ts';
 
-/** Where a host computes. */
+/** Kinds of devices as users write them; `N` is the number of a device. */
+const spelling = { cpu: 'cpu', cuda: 'cuda:N', tensorrt: 'tensorrt:N', webgpu: 'webgpu' } as const;
+
+export type DeviceKind = keyof typeof spelling;
+
+export const deviceKinds = Object.keys(spelling) as DeviceKind[];
+
+/** Where a host, or a training step, computes. */
 export type Device = 'cpu' | 'webgpu' | `cuda:${number}` | `tensorrt:${number}`;
 
 /** One engine host: its device, and the threads that it may use on the CPU. */
@@ -40,11 +47,23 @@ export function placeHosts(devices: readonly Device[], threads: number): HostPla
   });
 }
 
-// --- helpers ---
-
-function isDevice(text: string): text is Device {
-  return text === 'cpu' || text === 'webgpu' || /^(cuda|tensorrt):(0|[1-9]\d?)$/.test(text);
+export function isDevice(value: unknown): value is Device {
+  return typeof value === 'string' && /^(cpu|webgpu|(cuda|tensorrt):(0|[1-9]\d?))$/.test(value);
 }
+
+export function kindOf(device: Device): DeviceKind {
+  return device.split(':')[0] as DeviceKind;
+}
+
+/** `cpu or cuda:N`: each of the kinds once, in the order of all kinds. */
+export function kindsInWords(kinds: readonly string[]): string {
+  return deviceKinds
+    .filter((kind) => kinds.includes(kind))
+    .map((kind) => spelling[kind])
+    .join(' or ');
+}
+
+// --- helpers ---
 
 function invalid(received: string): VerydeepError {
   return new VerydeepError(

@@ -1,6 +1,19 @@
 import type { ForwardSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { Weights } from '../network/weights.ts';
+import type { Device } from './devices.ts';
+import type { Precision } from './precision.ts';
+
+/** Where and how an engine computes. */
+export interface EngineOptions {
+  readonly device: Device;
+  readonly threads: number;
+  /** Other processes compute on the same cores: threads that wait for work must sleep, not spin. */
+  readonly sharedCores: boolean;
+  readonly precision: Precision;
+  /** Path of the native library of an engine that takes one (oneDNN); searched for when omitted. */
+  readonly libraryPath?: string | undefined;
+}
 
 /** A network to load: its shape, its pre-processing, and its weights in memory or the path of a safetensors file. */
 export interface NetworkSource {

@@ -1,6 +1,8 @@
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
 import type { WeightSources, Weights } from '../network/weights.ts';
+import type { Device } from './devices.ts';
+import type { Precision } from './precision.ts';
 
 export interface TrainingStepOptions {
   readonly spec: NetworkSpec;
@@ -15,8 +17,12 @@ export interface TrainingStepOptions {
   readonly weightDecay: number;
   /** `fullyConnected` tunes the fully connected layers only (paper, appendix A). */
   readonly trainable: 'all' | 'fullyConnected';
-  readonly precision: 'fp32' | 'bf16';
+  readonly device: Device;
+  readonly precision: Precision;
+  /** Of the CPU. */
   readonly threads: number;
+  /** Path of the native library of an engine that takes one (oneDNN); searched for when omitted. */
+  readonly libraryPath?: string | undefined;
 }
 
 /** One micro-batch of crops. */
@@ -43,7 +49,8 @@ export interface TrainingStep {
   /**
    * Forward and backward pass of one micro-batch. Its mean gradient times `share` is added to the gradient since
    * the last update (`share` is 1 for a batch of one micro-batch, 1/m for each of m equal ones).
-   * Answers the mean loss of the micro-batch: cross-entropy, or sum((box - target)^2) / 2 of the true class's box.
+   * Returns the mean loss of the micro-batch: cross-entropy, or sum((box - target)^2) / 2 of the true class's box.
+   * Throws ENGINE_FAILED if the batch has another size than the step was made for, or a label that is no class.
    */
   accumulate(batch: TrainingBatch, share: number): Promise<number>;
   /** velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity; gradient = 0. */
@@ -52,8 +59,8 @@ export interface TrainingStep {
   readWeights(): Promise<Weights>;
   readVelocity(): Promise<Weights>;
   readGradient(): Promise<Weights>;
-  /** Frees everything; no other call may follow. */
-  dispose(): void;
+  /** Frees everything. A second call does nothing; other calls throw ENGINE_FAILED from then on. */
+  dispose(): Promise<void>;
 }
 
 /** The gradient since the last update as one row of float32, in an order of the step's own: the same for equal options. */
@@ -70,3 +77,8 @@ export interface LocalTrainingStep extends TrainingStep {
 }
 
 export type CreateTrainingStep = (options: TrainingStepOptions) => Promise<TrainingStep>;
+
+/** Creates a step whose place is settled. */
+export type CreatePlacedStep = (
+  options: Omit<TrainingStepOptions, 'device' | 'libraryPath'>,
+) => Promise<TrainingStep>;

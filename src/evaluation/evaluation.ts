@@ -1,3 +1,4 @@
+import type { Precision } from '../engine/precision.ts';
 import type { PixelBox } from '../image/box.ts';
 import type { View } from '../inference/options.ts';
 import type { ArchitectureName, Head } from '../network/architecture.ts';
@@ -12,7 +13,7 @@ export interface Evaluation {
   readonly engine: {
     readonly engine: string;
     readonly device: string;
-    readonly precision: 'fp32' | 'bf16';
+    readonly precision: Precision;
   };
   readonly networks: readonly EvaluatedNetwork[];
   /** Each combination once; `comparisons` arrange them. */

@@ -1,6 +1,7 @@
 import { readListing } from '../datasets/read-listing.ts';
-import type { EngineName } from '../engine/create.ts';
+import type { EngineChoice } from '../engine/engines.ts';
 import { startHosts } from '../engine/hosts/start.ts';
+import type { Precision } from '../engine/precision.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { type ComparedOptions, readCompared } from './compared.ts';
 import { evaluate } from './evaluate.ts';
@@ -14,12 +15,14 @@ export interface EvaluationOptions
     Pick<ComparedOptions, 'weights' | 'ensembles' | 'runs'> {
   /** Folder of the data set. */
   readonly data: string;
-  readonly engine: EngineName | 'auto';
+  readonly engine: EngineChoice;
   /** `cpu`, `cuda:0,cuda:1`, ... */
   readonly devices: string;
   /** Of the cpu; 0 for as many as there are. */
   readonly threads: number;
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: Precision;
+  /** Path of the native library of an engine that takes one (oneDNN); searched for when omitted. */
+  readonly libraryPath?: string | undefined;
   /** Folder for results: a stopped evaluation goes on from there. */
   readonly out?: string | undefined;
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined;
@@ -35,7 +38,7 @@ export async function runEvaluation(options: EvaluationOptions): Promise<Evaluat
   // Box networks of run folders are measured in any case.
   const localise = options.localise || compared.localisers.some(({ info }) => info.source.kind === 'run');
   const listing = await readListing(options.data, options.split, { boxes: localise });
-  const engine = await startHosts(options);
+  const engine = await startHosts({ ...options, outputs: ['maps'] });
   try {
     const networks = [...compared.classifiers, ...(localise ? compared.localisers : [])];
     for (const { source } of networks) await engine.load(source);
@@ -45,7 +48,7 @@ export async function runEvaluation(options: EvaluationOptions): Promise<Evaluat
       views: [...new Set(options.view)],
       localise,
       engine,
-      engineInfo: { engine: name, device, precision: name === 'onednn' ? options.precision : 'fp32' },
+      engineInfo: { engine: name, device, precision: options.precision },
       devices: engine.hosts().length,
       compared,
       data: { folder: options.data, split: options.split, listing },

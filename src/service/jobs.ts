@@ -14,14 +14,8 @@ export async function startJobs(
   settings: Settings,
   { onError, onState }: Pick<JobsOptions, 'onError' | 'onState'>,
 ): Promise<Jobs> {
-  const { dataDir, databaseUrl, datasetsDir, engine } = settings;
-  const context: JobContext = {
-    weightsDir: settings.weightsDir ?? packageWeights,
-    ...(datasetsDir !== undefined && { datasetsDir }),
-    engine: engine === 'onednn' || engine === 'onnx' ? engine : 'auto',
-    threads: settings.jobThreads || threadLimit(),
-    idleOnly: settings.jobThreads === 0,
-  };
+  const { dataDir, databaseUrl } = settings;
+  const context = jobContextOf(settings);
   return createJobs({
     dataDir,
     database: databaseUrl === undefined ? await openEmbedded(dataDir) : openPostgres(databaseUrl),
@@ -30,4 +24,23 @@ export async function startJobs(
     onError,
     onState,
   });
+}
+
+/** What the settings say to jobs. They run on the CPU, by the engine that serves. */
+export function jobContextOf({
+  weightsDir = packageWeights,
+  datasetsDir,
+  engine,
+  onednnLibrary,
+  jobThreads,
+}: Settings): JobContext {
+  return {
+    weightsDir,
+    ...(datasetsDir !== undefined && { datasetsDir }),
+    engine,
+    device: 'cpu',
+    ...(onednnLibrary !== undefined && { libraryPath: onednnLibrary }),
+    threads: jobThreads || threadLimit(),
+    idleOnly: jobThreads === 0,
+  };
 }

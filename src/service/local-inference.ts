@@ -35,7 +35,7 @@ export async function openInference(options: LocalOptions): Promise<LocalInferen
   const { scheduler, decoders, concurrency } = localScheduling(options);
   const deployment = createDeployment({
     ensemble,
-    startHosts: () => startHosts(options),
+    startHosts: () => startHosts({ ...options, outputs: ['maps'] }),
     scheduler,
     decoders,
     isWarmedUp: false, // nobody measures the time of the first image
@@ -72,7 +72,7 @@ export async function openFeatures(options: LocalOptions & LocalFeatureOptions):
   const ensemble = await loadEnsemble(options.weights, options.ensemble, options.version);
   const chosen = readImageOptions('classify', { flip, scales: asked, networks: names });
   const { scales, classifiers: networks } = chooseOptions(ensemble, chosen);
-  const engine = await startHosts(options);
+  const engine = await startHosts({ ...options, outputs: ['features'] });
   try {
     for (const source of featureSources(networks)) await engine.load(source);
   } catch (error) {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { engineNames } from '../engine/create.ts';
+import type { Contradiction } from '../engine/choose-engine.ts';
 import { parseDevices } from '../engine/devices.ts';
+import { engines } from '../engine/engines.ts';
+import { precisions } from '../engine/precision.ts';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { optionTable } from '../options/describe.ts';
 import { fromTexts } from '../options/from-text.ts';
@@ -21,15 +23,21 @@ const settingsSchema = z.object({
     .describe(
       'its version: a number; `stable`, the labelled one or else the highest; `latest`, the highest, candidates too',
     ),
-  engine: choice('auto', ...engineNames)
+  engine: choice(...engines.choices.serving)
     .default('auto')
-    .describe('what computes; `auto` takes oneDNN where its library is found, else onnxruntime'),
+    .describe(
+      `what computes ([docs/engines.md](docs/engines.md)); \`auto\` takes the first of ${engines.automatic.join(', ')} that can do it and is there`,
+    ),
   devices: word()
     .default('cpu')
     .describe('where: `cpu`, `cuda:0,cuda:1`, `tensorrt:0`, `webgpu`; one process each'),
   threads: integer(0, 1024).default(0).describe('threads of the cpu devices; 0 for the CPU limit'),
-  precision: choice('fp32', 'bf16').default('fp32').describe('arithmetic of oneDNN'),
-  onednnLibrary: word().optional().describe('path of the library of oneDNN; searched for where not set'),
+  precision: choice(...precisions)
+    .default('fp32')
+    .describe('arithmetic of the engine, which must know it on these devices'),
+  onednnLibrary: word()
+    .optional()
+    .describe('path of the library of oneDNN, for serving and for jobs; searched for where not set'),
   adminToken: token()
     .optional()
     .describe('opens the routes under `/admin` and starts the queue of jobs, at least 16 characters'),
@@ -122,7 +130,7 @@ export function settingsTable(): string {
 
 function contradictions(settings: Settings): string[] {
   const { batchDelayMs, timeoutMs, shutdownDelayMs, shutdownTimeoutMs } = settings;
-  const { maxBatchGflops, maxQueueGflops, devices, engine, precision } = settings;
+  const { maxBatchGflops, maxQueueGflops } = settings;
   const reasons: string[] = [];
   const expect = (ok: boolean, reason: string): unknown => ok || reasons.push(reason);
   expect(
@@ -137,24 +145,24 @@ function contradictions(settings: Settings): string[] {
     maxBatchGflops <= maxQueueGflops,
     `MAX_BATCH_GFLOPS: expected at most MAX_QUEUE_GFLOPS (${maxQueueGflops}); received ${maxBatchGflops}`,
   );
-  expect(
-    precision === 'fp32' || engine === 'auto' || engine === 'onednn',
-    `PRECISION: expected fp32 with ENGINE=${engine}; received ${precision}`,
-  );
-  expect(
-    settings.onednnLibrary === undefined || engine === 'auto' || engine === 'onednn',
-    `ONEDNN_LIBRARY: expected to be used, with ENGINE=onednn or auto; received ENGINE=${engine}`,
-  );
+  return [...reasons, ...engineContradictions(settings)];
+}
+
+const engineVariables: Record<Contradiction['of'], string> = {
+  engine: 'ENGINE',
+  devices: 'DEVICES',
+  precision: 'PRECISION',
+  library: 'ONEDNN_LIBRARY',
+};
+
+function engineContradictions({ engine, devices, precision, onednnLibrary }: Settings): string[] {
   try {
-    const elsewhere = parseDevices(devices).filter((device) => device !== 'cpu');
-    expect(
-      elsewhere.length === 0 || engine === 'onnx' || (engine === 'auto' && precision === 'fp32'),
-      `DEVICES: expected cpu with ENGINE=${engine} and PRECISION=${precision}; received ${devices}`,
-    );
+    const wish = { engine, devices: parseDevices(devices), precision, libraryPath: onednnLibrary };
+    const { contradictions } = engines.choose(wish, 'serving');
+    return contradictions.map(({ of, message }) => `${engineVariables[of]}: ${message}`);
   } catch (error) {
-    reasons.push(`DEVICES: ${messageOf(error).replace(/^devices: /, '')}`);
+    return [`DEVICES: ${messageOf(error).replace(/^devices: /, '')}`];
   }
-  return reasons;
 }
 
 /** `maxFileBytes` gives `MAX_FILE_BYTES`. */

@@ -125,7 +125,9 @@ function startLoggedHosts(app: App, settings: Settings) {
     devices,
     threads,
     precision,
-    ...(onednnLibrary !== undefined && { onednnLibrary }),
+    libraryPath: onednnLibrary,
+    outputs: ['maps'],
+    onChoice: (reason) => app.log.info(reason),
     onEvent: ({ type, pid, ...event }) =>
       app.log[type === 'ready' ? 'info' : 'error']({ ...event, hostPid: pid }, `engine host ${type}`),
   });

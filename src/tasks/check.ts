@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { engines } from '../engine/engines.ts';
 import { nameSchema, specOf } from '../ensembles/manifest.ts';
 import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
 import type { JobRequest } from '../jobs/job.ts';
@@ -52,7 +53,7 @@ async function checkEvaluation(
 
 async function checkTraining(
   { type, dataset, ensemble, settings }: JobRequest,
-  { datasetsDir, weightsDir, threads }: JobContext,
+  { datasetsDir, weightsDir, threads, engine, device }: JobContext,
   attempt: Attempt,
 ): Promise<JobRequest['settings'] | undefined> {
   const { from: fromReference, base: baseReference, list, ...own } = settings;
@@ -106,6 +107,10 @@ async function checkTraining(
       ...(from && { from: from.reference }),
     }),
   );
+  const wish = { engine, devices: [device], precision: parsed?.precision ?? 'fp32' };
+  for (const { of, message } of engines.choose(wish, 'training').contradictions) {
+    await expect(false, `${of === 'precision' ? 'settings.precision' : of.toUpperCase()}: ${message}`);
+  }
   if (parsed === undefined) return undefined;
   await expect(
     parsed.threads <= threads,

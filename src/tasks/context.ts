@@ -1,11 +1,18 @@
 import { z } from 'zod';
+import { type Device, isDevice } from '../engine/devices.ts';
+import { engines } from '../engine/engines.ts';
 import type { Assignment, ProcessEvent } from '../jobs/job.ts';
 
 /** What every job's process gets to know of its service. */
 export const jobContext = z.object({
   weightsDir: z.string().describe('Folder of ensembles: where jobs start from, and where they write to.'),
   datasetsDir: z.string().exactOptional().describe('Folder of data sets; jobs need it.'),
-  engine: z.enum(['auto', 'onednn', 'onnx']),
+  engine: z.enum(engines.choices.serving),
+  device: z.custom<Device>(isDevice),
+  libraryPath: z
+    .string()
+    .exactOptional()
+    .describe('Native library of an engine that takes one; else searched for.'),
   threads: z.int().positive().describe('Most cores that a job may take.'),
   idleOnly: z.boolean().describe('Only in time that nobody else wants, rather than at low priority.'),
 });

@@ -15,7 +15,7 @@ import { findVersion } from './source.ts';
 export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Promise<JobResult | undefined> {
   const { job, folder, context, signal, onEvent } = options;
   const settings = parseEvaluationSettings(job.settings);
-  const { weightsDir, datasetsDir, engine, threads } = context;
+  const { weightsDir, datasetsDir, engine, device, libraryPath, threads } = context;
   const { manifest, digest } = await findVersion(weightsDir, job.ensemble);
   const { ensemble, version } = manifest;
   // A folder a version: another one may be stable when the job is resumed.
@@ -27,7 +27,8 @@ export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Pr
     ensembles: [`${ensemble}@${version}`],
     runs: [],
     engine,
-    devices: 'cpu',
+    devices: device,
+    libraryPath,
     threads,
     precision: 'fp32',
     out,

@@ -22,11 +22,11 @@ import { findNetwork, findVersion, writeAsRun } from './source.ts';
  */
 export async function trainForJob(
   options: JobRunOptions<TrainingEvent> & {
-    /** Another engine than the one asked for trains, and why. */
-    readonly onFallback: (reason: string) => void;
+    /** Told which engine `auto` took, and why. */
+    readonly onChoice: (reason: string) => void;
   },
 ): Promise<JobResult | undefined> {
-  const { job, folder, context, signal, onEvent, onFallback } = options;
+  const { job, folder, context, signal, onEvent, onChoice } = options;
   const {
     base: baseReference,
     from,
@@ -37,6 +37,7 @@ export async function trainForJob(
     from?: string;
     list?: string;
   };
+  const { device, libraryPath } = context;
   const data = await datasetFolder(context.datasetsDir, job.dataset, ['train', 'val']);
   const sourceFolder = join(folder, 'source');
   if (from !== undefined) {
@@ -55,7 +56,7 @@ export async function trainForJob(
     out: folder,
     resume: existsSync(join(folder, 'checkpoint.safetensors')),
     command,
-    ...(await chooseTrainingEngine(context.engine, settings, onFallback)),
+    ...(await chooseTrainingEngine(context.engine, { ...settings, device, libraryPath }, onChoice)),
     limits: ownImageLimits,
     onEvent,
     signal,

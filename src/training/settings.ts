@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { precisions } from '../engine/precision.ts';
 import { VerydeepError } from '../errors.ts';
 import { architectureNames, poolStride } from '../network/architecture.ts';
 import { initialisers } from '../network/initialisers.ts';
@@ -29,7 +30,7 @@ const schema = z
     initialise: z.enum(initialisers).default('gaussian'),
     from: z.string().optional().describe('Run folder of a trained network to start from'),
     trainable: z.enum(['all', 'fullyConnected']).default('all'),
-    precision: z.enum(['fp32', 'bf16']).default('fp32'),
+    precision: z.enum(precisions).default('fp32'),
     seed: z.number().int().default(1),
     threads: count.default(() => threadLimit()),
     workers: count

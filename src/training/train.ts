@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import type { CreateTrainingStep, TrainingStep } from '../engine/training-step.ts';
+import type { CreatePlacedStep, TrainingStep } from '../engine/training-step.ts';
 import { VerydeepError } from '../errors.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { parameterCount } from '../network/measures.ts';
@@ -28,7 +28,7 @@ export interface TrainOptions {
   readonly resume: boolean;
   /** The command as typed, for the network's provenance. */
   readonly command: string;
-  readonly createStep: CreateTrainingStep;
+  readonly createStep: CreatePlacedStep;
   /** Runs the validation; is disposed of at the end. */
   readonly engine: Engine;
   readonly limits: ImageLimits;
@@ -97,7 +97,7 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
     onEvent({ type: 'done', ...description.metrics, checkpoint });
     return description;
   } finally {
-    step?.dispose();
+    await step?.dispose();
     await engine.dispose();
   }
 }

@@ -31,6 +31,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function start() {
   const child = serve({
+    ENGINE: 'auto', // the reference engine does not train
     ADMIN_TOKEN: token,
     JOB_THREADS: '1',
     WEIGHTS_DIR: join(folder, 'weights'),

@@ -59,7 +59,7 @@ function agreesWithAutograd(create: CreateTrainingStep): void {
       }
       const worst = worstTensor(await step.readWeights(), (name) => oracle.weights.get(name)!.data);
       expect(worst.error, worst.name).toBeLessThan(tolerance);
-      step.dispose();
+      await step.dispose();
     });
   }
 }
@@ -85,6 +85,7 @@ function optionsOf(spec: NetworkSpec): TrainingStepOptions {
     momentum: 0.9,
     weightDecay: 0.5, // large, so that its part of three updates is far above the tolerance
     trainable: 'all',
+    device: 'cpu',
     precision: 'fp32',
     threads: 1,
   };

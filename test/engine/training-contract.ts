@@ -51,6 +51,7 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         momentum: 0.9,
         weightDecay: 5e-4,
         trainable: 'all',
+        device: 'cpu',
         precision: 'fp32',
         threads: 2,
         ...changes,
@@ -58,7 +59,7 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
       try {
         return await use(step);
       } finally {
-        step.dispose();
+        await step.dispose();
       }
     }
 
@@ -255,11 +256,52 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
       }
     });
 
-    it('refuses a batch of another size', async () => {
-      const batch = batchOf(a, '0.');
-      await withStep(a, 4, async (step) => {
-        await expect(step.accumulate(batch, 1)).rejects.toThrow(/expected/);
+    it('refuses batches of another size and labels that are no class, and goes on', async () => {
+      const good = batchOf(a, '0.');
+      const { pixels, colourShift, dropout } = good;
+      const wrong: [string, Partial<TrainingBatch>][] = [
+        ['pixels: expected', { pixels: pixels.subarray(3) }],
+        ['colourShift: expected 15', { colourShift: new Float32Array(colourShift.length + 1) }],
+        ['labels: expected 5', { labels: Int32Array.of(0, 1, 2, 3) }],
+        ['labels: expected 0 to 9, received 10', { labels: Int32Array.of(0, 1, 2, 3, 10) }],
+        ['labels: expected 0 to 9, received -1', { labels: Int32Array.of(0, 1, 2, 3, -1) }],
+        ['dropout[1]: expected', { dropout: [dropout[0], dropout[1].subarray(1)] }],
+      ];
+      await withStep(a, 5, async (step) => {
+        for (const [message, part] of wrong) await refused(step.accumulate({ ...good, ...part }, 1), message);
+        const loss = await step.accumulate(good, 1);
+        expect(relativeError(Float32Array.of(loss), a.file.numbers('0.loss'))).toBeLessThan(tolerance);
       });
     });
+
+    it('refuses a batch without the boxes that it learns, or with too few', async () => {
+      const fixture = await readFixture('d-tiny-scr.training');
+      const { boxes, ...rest } = batchOf(fixture);
+      await withStep(fixture, 4, async (step) => {
+        await refused(step.accumulate(rest, 1), 'boxes: expected 16 numbers for [4, 4], received none');
+        await refused(step.accumulate({ ...rest, boxes: boxes!.subarray(4) }, 1), 'received 12');
+      });
+    });
+
+    it('is disposed of once, and refuses every call from then on', async () => {
+      await withStep(a, 5, async (step) => {
+        await Promise.all([step.dispose(), step.dispose()]);
+        const calls = [
+          () => step.accumulate(batchOf(a, '0.'), 1),
+          () => step.update(0.1),
+          step.readWeights,
+          step.readVelocity,
+          step.readGradient,
+        ];
+        for (const call of calls) await refused(call(), 'expected no call after its disposal');
+      });
+    });
+  });
+}
+
+async function refused(call: Promise<unknown>, message: string): Promise<void> {
+  await expect(call).rejects.toMatchObject({
+    code: 'ENGINE_FAILED',
+    message: expect.stringContaining(message),
   });
 }

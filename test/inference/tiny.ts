@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { createDecoders, type Decoders } from '../../src/decoding/decoders.ts';
-import { createEngine } from '../../src/engine/create.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { engines } from '../../src/engine/engines.ts';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import { createInference } from '../../src/inference/create-inference.ts';
 import type { Inference, RequestContext } from '../../src/inference/inference.ts';
@@ -48,7 +48,13 @@ export const addedSize = 2;
 
 /** An engine with the networks of {@link tiny}. */
 export async function tinyEngine(): Promise<Engine> {
-  const engine = await createEngine({ engine: 'onnx', device: 'cpu', threads: 1, sharedCores: true });
+  const engine = await engines.createEngine({
+    engine: 'onnx',
+    device: 'cpu',
+    threads: 1,
+    sharedCores: true,
+    precision: 'fp32',
+  });
   const networks = [...tiny.classifiers, ...tiny.localisers];
   for (const [i, source] of networkSources(tiny).entries()) {
     const weights = hashedWeights(source.spec, streams[networks[i]!.name as keyof typeof streams]);

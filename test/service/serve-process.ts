@@ -37,11 +37,12 @@ export async function* logOf(child: ChildProcess): Log {
   for await (const line of createInterface(child.stdout!)) yield JSON.parse(line) as Record<string, unknown>;
 }
 
-/** The next line with this message. */
-export async function until(log: Log, message: string): Promise<Record<string, unknown>> {
+/** The next line with this message, or with one that matches. */
+export async function until(log: Log, message: string | RegExp): Promise<Record<string, unknown>> {
   for (;;) {
     const { value, done } = await log.next();
     if (done) throw new Error(`the process ended before "${message}"`);
-    if (value.msg === message) return value;
+    const { msg } = value;
+    if (msg === message || (message instanceof RegExp && message.test(String(msg)))) return value;
   }
 }

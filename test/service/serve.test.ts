@@ -77,6 +77,15 @@ describe('verydeep serve', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  it('says at its start what ENGINE=auto took', async () => {
+    const child = start({ ENGINE: 'auto' });
+    const log = logOf(child);
+    const { msg } = await until(log, /^engine auto took/);
+    const { engine } = await until(log, 'ready');
+    expect(msg).toContain(`took ${engine}`);
+    expect(msg).toContain('for cpu in fp32');
+  });
+
   it('ends at once at the second Ctrl-C', async () => {
     const child = start({});
     const log = logOf(child);

@@ -49,7 +49,7 @@ describe('settings', () => {
       { LOG_LEVEL: 'loud' },
       'LOG_LEVEL: expected fatal, error, warn, info, debug, trace, silent; received "loud"',
     ],
-    [{ ENGINE: 'tpu' }, 'ENGINE: expected auto, onnx'],
+    [{ ENGINE: 'tpu' }, 'ENGINE: expected auto, onednn, onnx, reference'],
     [{ DEVICES: 'gpu' }, 'DEVICES: expected a list of cpu, cuda:N'],
     [{ ENSEMBLE_VERSION: 'newest' }, 'ENSEMBLE_VERSION: expected a number, stable or latest'],
     [
@@ -58,10 +58,16 @@ describe('settings', () => {
     ],
     [{ TIMEOUT_MS: '60000' }, 'SHUTDOWN_TIMEOUT_MS: expected at least'],
     [{ MAX_BATCH_GFLOPS: '9000' }, 'MAX_BATCH_GFLOPS: expected at most MAX_QUEUE_GFLOPS'],
-    [{ PRECISION: 'bf16', ENGINE: 'onnx' }, 'PRECISION: expected fp32 with ENGINE=onnx'],
-    [{ DEVICES: 'cuda:0', ENGINE: 'onednn' }, 'DEVICES: expected cpu with ENGINE=onednn'],
-    [{ DEVICES: 'cuda:0', PRECISION: 'bf16' }, 'DEVICES: expected cpu with ENGINE=auto and PRECISION=bf16'],
-    [{ ONEDNN_LIBRARY: '/lib/a.so', ENGINE: 'onnx' }, 'ONEDNN_LIBRARY: expected to be used'],
+    [
+      { PRECISION: 'bf16', ENGINE: 'onnx' },
+      'PRECISION: expected fp32 with engine onnx on cpu; received bf16',
+    ],
+    [{ DEVICES: 'cuda:0', ENGINE: 'onednn' }, 'DEVICES: expected cpu with engine onednn; received cuda:0'],
+    [{ DEVICES: 'cuda:0', PRECISION: 'bf16' }, 'PRECISION: expected fp32 with engine auto on cuda:0'],
+    [
+      { ONEDNN_LIBRARY: '/lib/a.so', ENGINE: 'onnx' },
+      'ONEDNN_LIBRARY: expected to be used, with engine auto or onednn; received engine onnx',
+    ],
     [{ DATABASE_URL: 'mysql://a/b' }, 'DATABASE_URL: expected a URL that begins with postgres://'],
     [{ DATABASE_URL: 'postgres://a:b@:x/' }, 'DATABASE_URL: expected a URL'],
   ])('%j are refused with the reason', (environment, reason) => {

@@ -19,6 +19,7 @@ const check = (changes: Partial<JobRequest>): Promise<JobRequest['settings']> =>
     weightsDir: join(root, 'weights'),
     datasetsDir: root,
     engine: 'auto',
+    device: 'cpu',
     threads: 1,
     idleOnly: false,
   })({ type: 'evaluate', dataset: 'data', ensemble: 'mine', settings: {}, ...changes });

@@ -11,7 +11,9 @@ import { copyOfWeights, type Weights } from '../../src/network/weights.ts';
  */
 const [weightName, biasName] = ['classifier.6.weight', 'classifier.6.bias'];
 
-export async function createLinearStep(options: TrainingStepOptions): Promise<TrainingStep> {
+export async function createLinearStep(
+  options: Omit<TrainingStepOptions, 'device' | 'libraryPath'>,
+): Promise<TrainingStep> {
   const { spec, preprocessing, momentum, weightDecay } = options;
   const weights = copyOfWeights(options.weights);
   const zero = (): Weights =>
@@ -66,7 +68,7 @@ export async function createLinearStep(options: TrainingStepOptions): Promise<Tr
     readWeights: async () => copyOfWeights(weights),
     readVelocity: async () => copyOfWeights(velocity),
     readGradient: async () => copyOfWeights(gradient),
-    dispose: () => undefined,
+    dispose: async () => undefined,
   };
 }
 

@@ -2,13 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.ts';
-import { createTrainingStep } from '../../src/engine/create-training-step.ts';
+import { engines } from '../../src/engine/engines.ts';
 import {
   createParallelTrainingStep,
   type ParallelTrainingStep,
 } from '../../src/engine/parallel/training-step.ts';
-import type { CreateTrainingStep } from '../../src/engine/training-step.ts';
+import type { CreatePlacedStep } from '../../src/engine/training-step.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
 import { readCheckpoint } from '../../src/training/checkpoint.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -34,8 +33,9 @@ interface Run {
 /** Three epochs of four steps. */
 async function start({ out, workers, resume = false, signal, onEvent }: Run): ReturnType<typeof train> {
   let step: ParallelTrainingStep | undefined;
-  const createStep: CreateTrainingStep = async (options) => {
-    if (workers === 1) return createTrainingStep('onnx', options);
+  const createStep: CreatePlacedStep = async (recipe) => {
+    const options = { ...recipe, device: 'cpu' } as const;
+    if (workers === 1) return engines.createTrainingStep('onnx', options);
     step = await createParallelTrainingStep(options, { engine: 'onnx', workers });
     return step;
   };
@@ -57,7 +57,13 @@ async function start({ out, workers, resume = false, signal, onEvent }: Run): Re
     resume,
     command: 'verydeep train',
     createStep,
-    engine: await createEngine({ engine: 'onnx', device: 'cpu', threads: 1, sharedCores: true }),
+    engine: await engines.createEngine({
+      engine: 'onnx',
+      device: 'cpu',
+      threads: 1,
+      sharedCores: true,
+      precision: 'fp32',
+    }),
     limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
     onEvent: (event) => onEvent?.(event, step?.pids ?? []),
     signal: signal ?? new AbortController().signal,

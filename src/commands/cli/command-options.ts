@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { engineNames } from '../../engine/create.ts';
+import { engines } from '../../engine/engines.ts';
+import { precisions } from '../../engine/precision.ts';
 import { optionHints } from '../../options/hints.ts';
 import { packageWeights } from '../../service/weights-folder.ts';
 
@@ -19,10 +20,7 @@ export const weights = z
 
 /** What computes, and where. */
 export const hosts = {
-  engine: z
-    .enum(['auto', ...engineNames])
-    .default('auto')
-    .describe('What computes.'),
+  engine: z.enum(engines.choices.serving).default('auto').describe('What computes (docs/engines.md).'),
   devices: z
     .string()
     .default('cpu')
@@ -31,7 +29,9 @@ export const hosts = {
   threads: z.int().min(0).max(1024).default(0).describe('Threads of the CPU; 0 for as many as there are.'),
 };
 
-/** Arithmetic of oneDNN. */
-export const precision = z.enum(['fp32', 'bf16']).default('fp32').describe('Arithmetic of oneDNN.');
+export const precision = z
+  .enum(precisions)
+  .default('fp32')
+  .describe('Arithmetic of the engine, which must know it on these devices.');
 
 export const json = z.boolean().default(false).describe('One line of JSON for each file.');

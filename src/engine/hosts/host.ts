@@ -4,15 +4,15 @@
  */
 
 import { answerCalls } from '../../processes/answer-calls.ts';
-import { createEngine } from '../create.ts';
 import type { Engine } from '../engine.ts';
+import { engines } from '../engines.ts';
 import type { HostCalls } from './protocol.ts';
 
 let engine: Engine | undefined;
 
 answerCalls<HostCalls>(async (request) => {
   if (request.call === 'create') {
-    engine = await createEngine(request.argument);
+    engine = await engines.createEngine(request.argument);
     return engine.capabilities;
   }
   switch (request.call) {

@@ -1,11 +1,12 @@
 import { VerydeepError } from '../../errors.ts';
 import { startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
-import type { EngineOptions } from '../create.ts';
-import type { Batch, Engine, NetworkOutput } from '../engine.ts';
+import type { Batch, Engine, EngineOptions, NetworkOutput } from '../engine.ts';
+import type { EngineName } from '../engines.ts';
 import type { HostCalls } from './protocol.ts';
 
 export interface RemoteEngineOptions extends EngineOptions {
+  readonly engine: EngineName;
   /** A host that has work and gives no answer for so long is killed. */
   readonly answerTimeoutMs: number;
 }

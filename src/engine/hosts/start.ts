@@ -1,20 +1,26 @@
-import { isVerydeepError, VerydeepError } from '../../errors.ts';
 import { threadLimit } from '../../processes/threads.ts';
-import type { EngineName } from '../create.ts';
 import { type HostPlacement, parseDevices, placeHosts } from '../devices.ts';
+import type { Output } from '../engine-row.ts';
+import { type EngineChoice, type EngineName, engines } from '../engines.ts';
+import type { Precision } from '../precision.ts';
 import { createEnginePool, type EnginePool } from './pool.ts';
 import { createRemoteEngine } from './remote.ts';
 import type { HostEvent } from './supervisor.ts';
 
 export interface HostsOptions {
-  /** `auto`: oneDNN where all devices are `cpu` and its library is found, else onnxruntime (in fp32, and where no library was named). */
-  readonly engine: EngineName | 'auto';
+  readonly engine: EngineChoice;
   /** `cpu`, `cuda:0,cuda:1`, ... (`parseDevices`): one host each. */
   readonly devices: string;
   /** Threads of all cpu hosts together; 0 for as many as the process may use (`threadLimit`). */
   readonly threads: number;
-  readonly precision?: 'fp32' | 'bf16';
-  readonly onednnLibrary?: string;
+  /** `fp32` when omitted. */
+  readonly precision?: Precision;
+  /** Path of the native library of an engine that takes one (oneDNN); searched for when omitted. */
+  readonly libraryPath?: string | undefined;
+  /** What is wanted besides posteriors. */
+  readonly outputs?: readonly Output[];
+  /** Told which engine `auto` took, and why. */
+  readonly onChoice?: (reason: string) => void;
   readonly onEvent?: (event: HostEvent) => void;
 }
 
@@ -29,49 +35,29 @@ const hungAfterMs = 10_000;
  * Throws INVALID_SETTINGS (devices, precision) and DEVICE_UNAVAILABLE.
  */
 export async function startHosts(options: HostsOptions): Promise<EnginePool> {
-  checkPrecision(options);
-  const placements = placeHosts(parseDevices(options.devices), options.threads || threadLimit());
-  if (options.engine !== 'auto') return startPool(options.engine, placements, options);
-  if (placements.every(({ device }) => device === 'cpu')) {
-    try {
-      return await startPool('onednn', placements, options);
-    } catch (error) {
-      const unavailable = isVerydeepError(error, 'DEVICE_UNAVAILABLE');
-      // Whoever asks for bf16 or names a library asks for oneDNN: something else in its place would be a surprise.
-      if (!unavailable || options.precision === 'bf16' || options.onednnLibrary !== undefined) throw error;
-    }
-  }
-  return startPool('onnx', placements, options);
+  const { engine: asked, precision = 'fp32', libraryPath, outputs } = options;
+  const devices = parseDevices(options.devices);
+  const placements = placeHosts(devices, options.threads || threadLimit());
+  const wish = { engine: asked, devices, precision, libraryPath, outputs };
+  const { value, reason } = await engines.take(wish, 'serving', (engine) =>
+    startPool({ engine, precision, libraryPath }, placements, options.onEvent),
+  );
+  if (asked === 'auto') options.onChoice?.(reason);
+  return value;
 }
 
 // --- helpers ---
 
-/** Only oneDNN, on the cpu, computes in bf16: nobody is to measure fp32 under its name. */
-function checkPrecision({ engine, devices, precision }: HostsOptions): void {
-  const isOnednn = engine === 'onednn' || (engine === 'auto' && devices === 'cpu');
-  if (precision !== 'bf16' || isOnednn) return;
-  const message = `precision: expected fp32 with engine ${engine} on ${devices}; received bf16, which is oneDNN's on cpu`;
-  throw new VerydeepError('INVALID_SETTINGS', message);
-}
-
 function startPool(
-  engine: EngineName,
+  computing: { engine: EngineName; precision: Precision; libraryPath: string | undefined },
   placements: readonly HostPlacement[],
-  { precision, onednnLibrary, onEvent }: HostsOptions,
+  onEvent: HostsOptions['onEvent'],
 ): Promise<EnginePool> {
   return createEnginePool({
     placements,
-    createEngine: ({ device, threads }) =>
-      createRemoteEngine({
-        engine,
-        device,
-        threads,
-        // Images are decoded on the same cores: threads that spin would slow that down.
-        sharedCores: true,
-        answerTimeoutMs,
-        ...(precision !== undefined && { precision }),
-        ...(onednnLibrary !== undefined && { onednnLibrary }),
-      }),
+    // Images are decoded on the same cores: threads that spin would slow that down.
+    createEngine: (placement) =>
+      createRemoteEngine({ ...computing, ...placement, sharedCores: true, answerTimeoutMs }),
     backoff: { initialMs: 100, maxMs: 30_000 },
     recoveryTimeoutMs: 30_000,
     patience: { untriedMs: answerTimeoutMs, floorMs: hungAfterMs },

@@ -2,22 +2,19 @@ import { type ForwardSpec, isBoxHead, outputsOf } from '../../network/architectu
 import { weightLayersOf } from '../../network/layers.ts';
 import { scoreMapSize } from '../../network/measures.ts';
 import { checkBatch } from '../check-batch.ts';
-import type { Batch, Engine, NetworkOutput } from '../engine.ts';
+import type { Batch, Engine, EngineOptions, NetworkOutput } from '../engine.ts';
 import { weightsOf } from '../network-weights.ts';
 import { featuresOf, posteriorsOf, toPlanes } from './dense/answers.ts';
 import { createDenseProgram, type DenseProgram } from './dense/program.ts';
 import { createProgramCache } from './dense/program-cache.ts';
 import { createDenseWeights, type DenseWeights } from './dense/weights.ts';
 import { bytesOf, type DataType } from './library/constants.ts';
-import { type LibraryOptions, loadOnednn } from './library/library.ts';
+import { loadOnednn } from './library/library.ts';
 import { createPreparation, type Preparation } from './pixels.ts';
-import { dataTypeFor, type Precision } from './precision.ts';
+import { dataTypeFor } from './precision.ts';
 import { createScope, type Scope } from './primitives/scope.ts';
 
-export interface OnednnEngineOptions extends LibraryOptions {
-  readonly threads: number;
-  readonly precision: Precision;
-}
+export type OnednnEngineOptions = Pick<EngineOptions, 'threads' | 'precision' | 'libraryPath'>;
 
 /** Bounds of what is kept for shapes seen before: activations, and programs of any size. */
 const cacheBounds = { maxBytes: 2 ** 29, maxPrograms: 64 };
@@ -38,9 +35,9 @@ interface Loaded {
 export async function createOnednnEngine({
   threads,
   precision,
-  ...library
+  libraryPath,
 }: OnednnEngineOptions): Promise<Engine> {
-  const onednn = await loadOnednn(library);
+  const onednn = await loadOnednn({ libraryPath });
   const type = dataTypeFor(onednn, precision);
   const loaded = new Map<string, Loaded>();
   const programs = createProgramCache(cacheBounds);

@@ -1,11 +1,10 @@
 import { VerydeepError } from '../../errors.ts';
+import type { Precision } from '../precision.ts';
 import { OnednnError } from './library/bindings.ts';
 import type { DataType } from './library/constants.ts';
 import type { Onednn } from './library/library.ts';
 import { convolutionForward } from './primitives/convolution.ts';
 import { createScope } from './primitives/scope.ts';
-
-export type Precision = 'fp32' | 'bf16';
 
 /** Type of activations and of the weights that primitives read. Throws DEVICE_UNAVAILABLE where this CPU lacks it. */
 export function dataTypeFor(onednn: Onednn, precision: Precision): DataType {

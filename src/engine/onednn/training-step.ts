@@ -1,8 +1,9 @@
 import { outputsOf } from '../../network/architecture.ts';
 import { checkTensors } from '../../network/check-tensors.ts';
-import type { LocalTrainingStep, TrainingBatch, TrainingStepOptions } from '../training-step.ts';
+import { guardTrainingStep } from '../guard-training-step.ts';
+import type { LocalTrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { bytesOf, type DataType } from './library/constants.ts';
-import { type LibraryOptions, loadOnednn } from './library/library.ts';
+import { loadOnednn } from './library/library.ts';
 import { createPreparation } from './pixels.ts';
 import { dataTypeFor } from './precision.ts';
 import { runSteps } from './primitives/primitives.ts';
@@ -18,21 +19,18 @@ import { createUpdate } from './training/update.ts';
 
 /**
  * Training on the CPU with oneDNN's primitives, fp32, or bf16 with float32 master weights. Calls block this process.
- * Throws DEVICE_UNAVAILABLE where the library or the precision is not there, INVALID_WEIGHTS where a tensor is missing
- * or misshapen.
+ * Throws DEVICE_UNAVAILABLE if the library or the precision is not there, INVALID_WEIGHTS if a tensor is missing or
+ * misshapen.
  */
-export async function createOnednnTrainingStep(
-  options: TrainingStepOptions,
-  library: LibraryOptions = {},
-): Promise<LocalTrainingStep> {
-  const onednn = await loadOnednn(library);
+export async function createOnednnTrainingStep(options: TrainingStepOptions): Promise<LocalTrainingStep> {
+  const onednn = await loadOnednn(options);
   const { spec, weights, velocity, precision } = options;
   const type = dataTypeFor(onednn, precision);
   checkTensors('weights', spec, weights);
   if (velocity) checkTensors('velocity', spec, velocity);
   const scope = createScope(onednn);
   try {
-    return build(scope, type, options);
+    return guardTrainingStep(build(scope, type, options), options);
   } catch (error) {
     scope.dispose();
     throw error;
@@ -70,17 +68,13 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Loca
   );
   const loss = spec.head === 'classes' ? crossEntropy : euclidean;
 
-  let disposed = false;
-  const enter = (): void => {
-    if (disposed) throw new TypeError('expected no call of a training step after its disposal');
-    onednn.setThreads(threads);
-  };
+  /** oneDNN's threads are set for the whole process. */
+  const enter = (): void => onednn.setThreads(threads);
 
   return {
     name: `onednn ${onednn.version} ${precision}`,
     async accumulate(batch, share) {
       enter();
-      checkBatch(batch, { spec, microBatch });
       const pictures = { pixels: batch.pixels, count: microBatch, height: spec.crop, width: spec.crop };
       for (let i = 0; i < microBatch; i++) {
         const shift = batch.colourShift.subarray(3 * i, 3 * i + 3);
@@ -126,33 +120,8 @@ function build(scope: Scope, type: DataType, options: TrainingStepOptions): Loca
         accumulation.write(from, start);
       },
     },
-    dispose() {
-      if (disposed) return;
-      disposed = true;
+    async dispose() {
       scope.dispose();
     },
   };
-}
-
-// --- helpers ---
-
-/** A wrong size would write past the end of native memory. */
-function checkBatch(
-  batch: TrainingBatch,
-  { spec, microBatch }: Pick<TrainingStepOptions, 'spec' | 'microBatch'>,
-): void {
-  const expect = (name: string, received: number | undefined, expected: number): void => {
-    if (received !== expected) {
-      throw new RangeError(`${name}: expected ${expected} numbers, received ${received ?? 'none'}`);
-    }
-  };
-  expect('pixels', batch.pixels.length, microBatch * spec.crop ** 2 * 3);
-  expect('colourShift', batch.colourShift.length, microBatch * 3);
-  expect('labels', batch.labels.length, microBatch);
-  for (const mask of batch.dropout) expect('dropout', mask.length, microBatch * spec.fc);
-  if (spec.head !== 'classes') expect('boxes', batch.boxes?.length, microBatch * 4);
-  const wrong = batch.labels.find((label) => !(label >= 0 && label < spec.classes));
-  if (wrong !== undefined) {
-    throw new RangeError(`labels: expected classes from 0 to ${spec.classes - 1}, received ${wrong}`);
-  }
 }

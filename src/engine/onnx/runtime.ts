@@ -1,7 +1,8 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { messageOf, VerydeepError } from '../../errors.ts';
-import type { Device } from '../devices.ts';
+import { type Device, kindOf } from '../devices.ts';
 import { createGraph } from './model.ts';
+import { needsOfOnnxruntime } from './needs.ts';
 
 export type Ort = typeof import('onnxruntime-node');
 
@@ -89,8 +90,6 @@ async function probe({ ort, createSession }: Runtime): Promise<void> {
 }
 
 function needs(device: Device): string {
-  if (device === 'cpu') return 'the package onnxruntime-node installed for this platform';
-  if (device === 'webgpu') return 'a Vulkan, Metal or Direct3D 12 driver; or choose device cpu';
-  const libraries = device.startsWith('cuda') ? 'CUDA 12 and cuDNN 9' : 'CUDA 12, cuDNN 9 and TensorRT 10';
-  return `an NVIDIA GPU of that number, ${libraries}, and the GPU files of onnxruntime-node (npm rebuild --ignore-scripts=false onnxruntime-node); or choose device cpu`;
+  const kind = kindOf(device);
+  return `${needsOfOnnxruntime[kind]}${kind === 'cpu' ? '' : '; or choose device cpu'}`;
 }

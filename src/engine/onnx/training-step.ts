@@ -2,6 +2,7 @@ import { messageOf, VerydeepError } from '../../errors.ts';
 import { checkTensors } from '../../network/check-tensors.ts';
 import { tensorsOf } from '../../network/layers.ts';
 import { copyOfWeights, type Tensor, type Weights } from '../../network/weights.ts';
+import { guardTrainingStep } from '../guard-training-step.ts';
 import type { FlatGradient, LocalTrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { gradientInput, gradientOutput } from './differentiable.ts';
 import { createInPlaceRunner } from './in-place.ts';
@@ -12,14 +13,11 @@ import { trainingGraph } from './training-graph.ts';
 
 /**
  * The training step on onnxruntime's CPU provider: forward and backward pass in one graph, the update in plain
- * TypeScript on the same buffers. Throws DEVICE_UNAVAILABLE, INVALID_WEIGHTS, and INVALID_SETTINGS for bf16.
+ * TypeScript on the same buffers, in fp32. Throws DEVICE_UNAVAILABLE, INVALID_WEIGHTS.
  */
 export async function createOnnxTrainingStep(options: TrainingStepOptions): Promise<LocalTrainingStep> {
-  const { spec, trainable, momentum, weightDecay } = options;
-  if (options.precision !== 'fp32') {
-    const message = `precision: the onnx engine trains in fp32 only, received ${options.precision}; the onednn engine knows it`;
-    throw new VerydeepError('INVALID_SETTINGS', message);
-  }
+  // The functions below must not hold on to `options`, with its weights.
+  const { spec, microBatch, trainable, momentum, weightDecay } = options;
   checkTensors('weights', spec, options.weights);
   if (options.velocity) checkTensors('velocity', spec, options.velocity);
   const weights = copyOfWeights(options.weights);
@@ -30,7 +28,11 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
     .filter((name) => trainable === 'all' || name.startsWith('classifier.'));
 
   // Whatever loads and augments the pictures computes on the same cores.
-  const runtime = await createRuntime({ device: 'cpu', threads: options.threads, sharedCores: true });
+  const runtime = await createRuntime({
+    device: options.device,
+    threads: options.threads,
+    sharedCores: true,
+  });
   const { ort } = runtime;
   const runner = await createInPlaceRunner(runtime);
   const session = await runtime.createSession(
@@ -49,10 +51,10 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
     targets[gradientOutput(name)] = sum;
   }
 
-  return {
+  const step: LocalTrainingStep = {
     name: `onnxruntime ${ort.env.versions.node} fp32`,
     async accumulate(batch, share) {
-      const feeds = { ...feedsOf(ort, options, batch, share), ...tensors };
+      const feeds = { ...feedsOf(ort, { spec, microBatch }, batch, share), ...tensors };
       try {
         await runner.run(session, feeds, targets);
       } catch (cause) {
@@ -70,10 +72,9 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
     readVelocity: async () => copyOfWeights(velocity),
     readGradient: async () => copyOfWeights(gradient),
     gradient: flatView(trained.map((name) => gradient.get(name)!.data)),
-    dispose() {
-      void session.release();
-    },
+    dispose: () => session.release(),
   };
+  return guardTrainingStep(step, options);
 }
 
 // --- helpers ---

@@ -9,14 +9,15 @@ import {
 } from '../../network/weights.ts';
 import { type CallableProcess, startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
-import type { TrainingEngineName } from '../create-training-step.ts';
+import type { EngineName } from '../engines.ts';
+import { guardTrainingStep } from '../guard-training-step.ts';
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../training-step.ts';
 import { bytesWithGradients, bytesWithTensors, mapBatch, mapTensors } from './layout.ts';
 import type { WorkerCalls } from './protocol.ts';
 import { createSharedFile, type SharedFile } from './shared-memory.ts';
 
 export interface ParallelOptions {
-  readonly engine: TrainingEngineName;
+  readonly engine: EngineName;
   /** Processes that divide every micro-batch, and the threads, among them. */
   readonly workers: number;
 }
@@ -94,7 +95,7 @@ export async function createParallelTrainingStep(
       await hosts[rank]!.call('read', which);
       return copyOfWeights(tensors);
     };
-    return {
+    const step: ParallelTrainingStep = {
       name: `${name}, ${workers} workers`,
       pids: hosts.map(({ pid }) => pid),
       async accumulate(given, share) {
@@ -116,8 +117,9 @@ export async function createParallelTrainingStep(
         }
         return sum;
       },
-      dispose: () => void end(),
+      dispose: end,
     };
+    return guardTrainingStep(step, layout);
   } catch (error) {
     await end();
     memory.close();
@@ -145,18 +147,11 @@ function add(sum: Float32Array, values: Float32Array): void {
   for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
 }
 
-/** Anything shorter would be trained together with the rest of the batch before. */
 function copyInto(target: Required<TrainingBatch>, batch: TrainingBatch): void {
-  const copy = <T extends Uint8Array | Float32Array | Int32Array>(name: string, to: T, from: T): void => {
-    if (from.length !== to.length) {
-      throw new RangeError(`${name}: expected ${to.length} numbers, received ${from.length}`);
-    }
-    to.set(from);
-  };
-  copy('pixels', target.pixels, batch.pixels);
-  copy('colourShift', target.colourShift, batch.colourShift);
-  copy('labels', target.labels, batch.labels);
-  copy('dropout', target.dropout[0], batch.dropout[0]);
-  copy('dropout', target.dropout[1], batch.dropout[1]);
-  if (batch.boxes) copy('boxes', target.boxes, batch.boxes);
+  target.pixels.set(batch.pixels);
+  target.colourShift.set(batch.colourShift);
+  target.labels.set(batch.labels);
+  target.dropout[0].set(batch.dropout[0]);
+  target.dropout[1].set(batch.dropout[1]);
+  if (batch.boxes) target.boxes.set(batch.boxes);
 }

@@ -1,10 +1,10 @@
-import { createTrainingStep, type TrainingEngineName } from '../create-training-step.ts';
+import { type EngineName, engines } from '../engines.ts';
 import type { FlatGradient, TrainingStepOptions } from '../training-step.ts';
 import { mapBatch, mapGradients, mapTensors, partOf } from './layout.ts';
 import { sliceOf, sumSlice } from './reduce.ts';
 
 export interface WorkerStepOptions extends Omit<TrainingStepOptions, 'weights' | 'velocity'> {
-  readonly engine: TrainingEngineName;
+  readonly engine: EngineName;
   readonly rank: number;
   readonly workers: number;
   /** Whether velocities lie behind the weights. */
@@ -29,7 +29,7 @@ export interface WorkerStep {
 export async function createWorkerStep(descriptor: number, options: WorkerStepOptions): Promise<WorkerStep> {
   const { engine, rank, workers, hasVelocity, ...stepOptions } = options;
   const tensors = mapTensors(descriptor, options, 'weights');
-  const step = await createTrainingStep(engine, {
+  const step = await engines.createTrainingStep(engine, {
     ...stepOptions,
     microBatch: stepOptions.microBatch / workers,
     weights: tensors,

@@ -9,7 +9,13 @@ export const cpu: HostPlacement = { device: 'cpu', threads: 1 };
 
 /** A host with the reference engine. */
 export function createHost(placement = cpu, answerTimeoutMs = 60_000): Promise<RemoteEngine> {
-  return createRemoteEngine({ ...placement, engine: 'reference', sharedCores: true, answerTimeoutMs });
+  return createRemoteEngine({
+    ...placement,
+    engine: 'reference',
+    precision: 'fp32',
+    sharedCores: true,
+    answerTimeoutMs,
+  });
 }
 
 /** A tiny network A; other streams have other weights. */

@@ -100,6 +100,7 @@ describe('a host that cannot start', () => {
   it('says why', async () => {
     const start = createRemoteEngine({
       engine: 'onnx',
+      precision: 'fp32',
       device: 'cuda:99',
       threads: 1,
       sharedCores: false,

@@ -15,6 +15,7 @@ export const smallOptions: TrainingStepOptions = {
   momentum: 0.9,
   weightDecay: 5e-4,
   trainable: 'all',
+  device: 'cpu',
   precision: 'fp32',
   threads: 1,
 };
@@ -33,6 +34,6 @@ export async function makeAndDrop(networks: number): Promise<void> {
     await step.accumulate(smallBatch, 0.5);
     await step.accumulate(smallBatch, 0.5);
     await step.update(1e-4 * (i % 3));
-    step.dispose();
+    await step.dispose();
   }
 }

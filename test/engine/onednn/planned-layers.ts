@@ -1,9 +1,10 @@
 import { planDense } from '../../../src/engine/onednn/dense/plan.ts';
 import { chooseAmong, layoutsFor } from '../../../src/engine/onednn/dense/weight-layouts.ts';
 import { loadOnednn } from '../../../src/engine/onednn/library/library.ts';
-import { dataTypeFor, type Precision } from '../../../src/engine/onednn/precision.ts';
+import { dataTypeFor } from '../../../src/engine/onednn/precision.ts';
 import { createScope, sameDesc } from '../../../src/engine/onednn/primitives/scope.ts';
 import { slownessOf } from '../../../src/engine/onednn/primitives/slowness.ts';
+import type { Precision } from '../../../src/engine/precision.ts';
 import { VerydeepError } from '../../../src/errors.ts';
 import type { ForwardSpec } from '../../../src/network/architecture.ts';
 

@@ -16,6 +16,7 @@ export function tinyOptions({ spec, weights }: Network): TrainingStepOptions {
     momentum: 0.9,
     weightDecay: 5e-4,
     trainable: 'all',
+    device: 'cpu',
     precision: 'fp32',
     threads: 2,
   };

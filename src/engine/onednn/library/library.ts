@@ -3,8 +3,8 @@ import { type Bindings, bind } from './bindings.ts';
 import { findOnednnLibrary } from './find.ts';
 
 export interface LibraryOptions {
-  /** Path of the library; searched for where not given (find-library.ts). */
-  readonly libraryPath?: string;
+  /** Path of the library; searched for when omitted (find.ts). */
+  readonly libraryPath?: string | undefined;
 }
 
 /** oneDNN, loaded. */
