@@ -71,5 +71,5 @@ function parseLine(
       `${where}: expected objects.bbox to be [[x, y, width, height]], received ${JSON.stringify(boxes)}`,
     );
   }
-  return { name, box: first as unknown as PixelBox };
+  return { name, box: first as [number, number, number, number] };
 }

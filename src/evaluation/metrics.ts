@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type PixelBox } from '../image/box.ts';
+import { boxOf, intersectionOverUnion, type PixelBox } from '../image/box.ts';
 import type { ClassMetrics, ClassShare, Confusion } from './evaluation.ts';
 
 /** How one image was classified: its class, how many classes were put before it, and the first one. */
@@ -47,7 +47,7 @@ const minOverlap = 0.5;
 
 /** Whether a box is right: an intersection over union with the true one of more than one half (ILSVRC). */
 export function isRightBox(box: PixelBox | null, truth: PixelBox): boolean {
-  return box !== null && intersectionOverUnion(box, truth) > minOverlap;
+  return box !== null && intersectionOverUnion(boxOf(box), boxOf(truth)) > minOverlap;
 }
 
 /** A (class, box) guess; without a box it is wrong. */

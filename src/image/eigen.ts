@@ -25,8 +25,8 @@ export function eigenSymmetric3(matrix: Matrix3): Eigensystem3 {
   }
   const order = [0, 1, 2].sort((i, j) => a[j]![j]! - a[i]![i]!);
   return {
-    values: order.map((k) => a[k]![k]!) as unknown as Vector3,
-    vectors: order.map((k) => withSign(v.map((row) => row[k]!))) as unknown as Matrix3,
+    values: order.map((k) => a[k]![k]!) as [number, number, number],
+    vectors: order.map((k) => withSign(v.map((row) => row[k]!))) as [Vector3, Vector3, Vector3],
   };
 }
 
@@ -62,7 +62,8 @@ function offDiagonal(a: number[][]): number {
   return off <= diagonal * Number.EPSILON ** 2 ? 0 : off;
 }
 
-function withSign(vector: number[]): number[] {
+function withSign(vector: number[]): Vector3 {
   const largest = vector.reduce((best, value) => (Math.abs(value) > Math.abs(best) ? value : best), 0);
-  return largest < 0 ? vector.map((value) => -value) : vector;
+  const sign = largest < 0 ? -1 : 1;
+  return vector.map((value) => sign * value) as [number, number, number];
 }

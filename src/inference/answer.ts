@@ -59,7 +59,6 @@ export const timing = z.object({
 });
 
 export type RankedClass = ValuesOf<typeof rankedClass>;
-export type Box = ValuesOf<typeof box>;
 export type Detection = ValuesOf<typeof detection>;
 export type ClassMap = ValuesOf<typeof classMap>;
 export type ImageResult = ValuesOf<typeof imageResult>;

@@ -1,3 +1,4 @@
+import { highest } from '../network/ranking.ts';
 import type { RankedClass } from './answer.ts';
 
 /** Mean of vectors of one length, each of equal weight, summed in the order given (paper, 3.2 and 4.4). */
@@ -16,13 +17,15 @@ export function meanOfRows(matrix: Float32Array, rows: number): Float32Array {
   );
 }
 
-/** The `top` classes of highest posterior, or all where there are fewer; of equal ones the lower index comes first. */
+/** The `top` classes of highest posterior, or all when there are fewer; of equal ones the lower index comes first. */
 export function rankClasses(
   posteriors: ArrayLike<number>,
   labels: readonly string[],
   top: number,
 ): RankedClass[] {
-  return Array.from(posteriors, (probability, index) => ({ index, label: labels[index]!, probability }))
-    .sort((a, b) => b.probability - a.probability || a.index - b.index)
-    .slice(0, top);
+  return highest(posteriors, top).map((index) => ({
+    index,
+    label: labels[index]!,
+    probability: posteriors[index]!,
+  }));
 }

@@ -1,4 +1,4 @@
-import type { Box } from './answer.ts';
+import { areaOf, type Box, intersectionOverUnion } from '../image/box.ts';
 
 /** A predicted box of one class, and the class's posterior of the window that predicted it. */
 export interface Candidate {
@@ -25,16 +25,10 @@ export const matchThreshold = 0.8;
  *     distance / sqrt(mean of the areas) + 1 - intersection / union
  */
 export function matchScore(a: Box, b: Box): number {
-  const areaA = a.width * a.height;
-  const areaB = b.width * b.height;
   const dx = a.x + a.width / 2 - (b.x + b.width / 2);
   const dy = a.y + a.height / 2 - (b.y + b.height / 2);
-  const overlapX = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const overlapY = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  const intersection = Math.max(0, overlapX) * Math.max(0, overlapY);
-  return (
-    Math.sqrt((dx * dx + dy * dy) / ((areaA + areaB) / 2)) + 1 - intersection / (areaA + areaB - intersection)
-  );
+  const meanArea = (areaOf(a) + areaOf(b)) / 2;
+  return Math.sqrt((dx * dx + dy * dy) / meanArea) + 1 - intersectionOverUnion(a, b);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { OutputMaps } from '../engine/engine.ts';
+import type { Box } from '../image/box.ts';
 import { poolStride } from '../network/architecture.ts';
-import type { Box } from './answer.ts';
 
 /** A rescaled picture and the image that it is of, both in pixels. */
 export interface ScaledPicture {

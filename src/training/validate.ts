@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
-import { cornersOf, intersectionOverUnion, type RelativeBox, relativeToCrop } from '../image/box.ts';
+import { cornerBoxOf, intersectionOverUnion, relativeToCrop } from '../image/box.ts';
 import type { ImageLimits } from '../image/limits.ts';
+import { rankOf } from '../network/ranking.ts';
 import { centralCrop } from './batch.ts';
 import { pixelsOf } from './dataset.ts';
 import type { ValidationResult } from './events.ts';
@@ -58,10 +59,10 @@ export async function validate(
       } else {
         const values = maps!.shape[2];
         const offset = i * values + (values === 4 ? 0 : 4 * picture.label);
-        const predicted = [...maps!.data.subarray(offset, offset + 4)] as unknown as RelativeBox;
+        const predicted = [...maps!.data.subarray(offset, offset + 4)] as [number, number, number, number];
         const target = relativeToCrop(picture.box!, windows[i]!);
         total.loss += target.reduce((sum, value, k) => sum + (predicted[k]! - value) ** 2 / 2, 0);
-        if (intersectionOverUnion(cornersOf(predicted), cornersOf(target)) > 0.5) total.right += 1;
+        if (intersectionOverUnion(cornerBoxOf(predicted), cornerBoxOf(target)) > 0.5) total.right += 1;
       }
     }
   }
@@ -71,13 +72,4 @@ export async function validate(
     accuracy: mean(total.right),
     ...(classifies && { top5: mean(total.top5) }),
   };
-}
-
-/** How many classes come before the true one; of equal posteriors the lower class comes first. */
-export function rankOf(posteriors: Float32Array, label: number): number {
-  const own = posteriors[label]!;
-  return posteriors.reduce(
-    (rank, value, i) => rank + (value > own || (value === own && i < label) ? 1 : 0),
-    0,
-  );
 }

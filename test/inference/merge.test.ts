@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Box } from '../../src/inference/answer.ts';
+import type { Box } from '../../src/image/box.ts';
 import {
   type Candidate,
   type MergedBox,

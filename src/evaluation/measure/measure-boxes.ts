@@ -1,16 +1,16 @@
-import type { PixelBox } from '../../image/box.ts';
+import { pixelBoxOf } from '../../image/box.ts';
 import { centralCropAt } from '../../image/picture.ts';
 import { rescaledSize } from '../../image/rescale.ts';
-import type { Box, RankedClass } from '../../inference/answer.ts';
+import type { RankedClass } from '../../inference/answer.ts';
 import { meanOf } from '../../inference/average.ts';
 import { localise } from '../../inference/localise.ts';
 import type { BoxMaps, ScaleOutputs } from '../../inference/scale-outputs.ts';
 import { boxAt, windowPosteriors } from '../../inference/windows.ts';
+import { highest } from '../../network/ranking.ts';
 import type { ComparedNetwork } from '../compared.ts';
 import type { LocalisationPlan } from '../comparisons.ts';
 import { alignMaps, alignPosteriors, orderOf } from './align.ts';
 import { findPass, type Pass, type PosteriorsAt } from './passes.ts';
-import { highest } from './posteriors.ts';
 import { type BoxAnswer, guessCount } from './records.ts';
 import type { ImageOutputs } from './run-passes.ts';
 
@@ -83,7 +83,7 @@ export function measureWholeImage(
   const boxes = new Map(
     localise(perScale, [...new Set([...first, truth])].map(ranked), options).map(({ index, box }) => [
       index,
-      toPixelBox(box),
+      pixelBoxOf(box),
     ]),
   );
   return {
@@ -98,8 +98,4 @@ export function measureWholeImage(
 function channelOf({ source }: ComparedNetwork, index: number): number {
   if (source.spec.head === 'scr') return 0;
   return index < 0 ? -1 : 4 * index;
-}
-
-function toPixelBox({ x, y, width, height }: Box): PixelBox {
-  return [x, y, width, height];
 }

@@ -1,10 +1,11 @@
 import { meanOf } from '../../inference/average.ts';
+import { highest, rankOf } from '../../network/ranking.ts';
 import type { ClassificationPlan, EvaluationPlan } from '../comparisons.ts';
 import { alignPosteriors, orderOf } from './align.ts';
 import type { CheckedImage } from './images.ts';
 import { measureCentralCrop, measureWholeImage } from './measure-boxes.ts';
 import { findPass, type Pass, type PosteriorsAt, picturesOf } from './passes.ts';
-import { highest, posteriorsOf, rankOf } from './posteriors.ts';
+import { posteriorsOf } from './posteriors.ts';
 import { type ClassAnswer, guessCount, type ImageRecord } from './records.ts';
 import type { ImageOutputs } from './run-passes.ts';
 

@@ -30,26 +30,3 @@ function posteriorsOfPicture({ data, shape }: OutputMaps, picture: number): Floa
   const sum = powers.reduce((a, b) => a + b, 0);
   return Float32Array.from(powers, (power) => power / sum);
 }
-
-/** Places of the `count` highest posteriors, highest first; of equal ones the lower place comes first. */
-export function highest(posteriors: ArrayLike<number>, count: number): number[] {
-  const places: number[] = [];
-  for (let i = 0; i < posteriors.length; i++) {
-    let at = places.length;
-    while (at > 0 && posteriors[places[at - 1]!]! < posteriors[i]!) at--;
-    if (at >= count) continue;
-    places.splice(at, 0, i);
-    if (places.length > count) places.pop();
-  }
-  return places;
-}
-
-/** How many classes come before `label`, in the order of {@link highest}. */
-export function rankOf(posteriors: ArrayLike<number>, label: number): number {
-  const own = posteriors[label]!;
-  let rank = 0;
-  for (let i = 0; i < posteriors.length; i++) {
-    if (posteriors[i]! > own || (posteriors[i] === own && i < label)) rank++;
-  }
-  return rank;
-}

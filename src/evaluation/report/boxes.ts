@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type PixelBox } from '../../image/box.ts';
+import { boxOf, intersectionOverUnion, type PixelBox } from '../../image/box.ts';
 import type { ImageLimits } from '../../image/limits.ts';
 import type { Evaluation, LocalisationExample, LocalisationRow, RankedGuess } from '../evaluation.ts';
 import { percent } from '../notes.ts';
@@ -38,7 +38,7 @@ ${picture ? html`<image href="${dataUri(picture)}" width="${width}" height="${he
 ${rectangle(truth, 'truth')}${guess ? rectangle(guess.box, 'found') : nothing}</svg>`;
   const verdict = right ? 'right' : 'wrong';
   const answer = guess
-    ? `${guessed(guess, method)}, IoU ${intersectionOverUnion(guess.box, truth).toFixed(2)}`
+    ? `${guessed(guess, method)}, IoU ${intersectionOverUnion(boxOf(guess.box), boxOf(truth)).toFixed(2)}`
     : 'no box';
   return html`<li>${drawn}<p><strong>${label}</strong>: <span class="${verdict}">${verdict}</span></p>
 <p>${answer}</p><p class="file">${name}</p></li>
