@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { examplesOf, type Listing } from '../datasets/listing.ts';
 import { VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
+import { invalidOption } from '../options/invalid-option.ts';
 import type { Compared, ComparedNetwork } from './compared.ts';
 import {
   classificationKey,
@@ -84,15 +85,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation | u
 
 function checkLocalisable({ samples }: Listing, { localisers }: Compared, folder: string): void {
   if (localisers.length === 0) {
-    throw new VerydeepError(
-      'INVALID_OPTION',
-      '--localise: expected a box network (head scr or pcr), received none',
-    );
+    throw invalidOption('--localise', 'a box network (head scr or pcr)', 'none');
   }
   if (samples.some(({ box }) => box !== undefined)) return;
-  throw new VerydeepError(
-    'INVALID_OPTION',
-    `--localise: expected images with boxes (metadata.jsonl in the split's folder); ${folder} has none of known classes`,
+  throw invalidOption(
+    '--localise',
+    "images with boxes (metadata.jsonl in the split's folder)",
+    `${folder} with none of known classes`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Detection, RankedClass } from './answer.ts';
 import { type Candidate, mergeBoxes } from './merge.ts';
+import type { InferenceOptions } from './options.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 import { boxAt, clip } from './windows.ts';
 
@@ -15,7 +16,7 @@ export interface LocaliseOptions {
   /** The image as displayed, in pixels. */
   readonly image: { readonly width: number; readonly height: number };
   /** The best merged box of each class, or all of them. */
-  readonly boxes: 'best' | 'all';
+  readonly boxes: InferenceOptions['boxes'];
 }
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Ensemble, EnsembleNetwork } from '../../src/ensembles/ensemble.ts';
 import { chooseOptions, type Plan, planImage } from '../../src/inference/jitter-plan.ts';
 import { networkId } from '../../src/inference/network-sources.ts';
-import type { InferenceOptions } from '../../src/inference/options.ts';
+import { type InferenceOptions, readImageOptions } from '../../src/inference/options.ts';
 import type { Head } from '../../src/network/architecture.ts';
 import { forwardFlops } from '../../src/network/measures.ts';
 
@@ -25,14 +25,7 @@ const ensemble: Ensemble = {
   crop: 64,
   scales: [64, 96, 128],
 };
-const options: InferenceOptions = {
-  task: 'classify',
-  top: 5,
-  flip: true,
-  view: 'dense',
-  maps: false,
-  boxes: 'best',
-};
+const options = readImageOptions('classify', {});
 const image = { width: 200, height: 100 };
 
 const planOf = (asked: InferenceOptions, size = image, of = ensemble): Plan =>

@@ -7,7 +7,7 @@ import { createInference } from '../../src/inference/create-inference.ts';
 import type { Inference, RequestContext } from '../../src/inference/inference.ts';
 import { untimed } from '../../src/inference/lifetime.ts';
 import { networkSources } from '../../src/inference/network-sources.ts';
-import type { InferenceOptions } from '../../src/inference/options.ts';
+import { readImageOptions } from '../../src/inference/options.ts';
 import type { QueueState } from '../../src/inference/scheduling/admission.ts';
 import type { InferenceObserver } from '../../src/inference/scheduling/observer.ts';
 import { type BatchingOptions, createScheduler } from '../../src/inference/scheduling/scheduler.ts';
@@ -93,14 +93,7 @@ export function tinyInference(
   };
 }
 
-export const defaults: InferenceOptions = {
-  task: 'classify',
-  top: 5,
-  flip: true,
-  view: 'dense',
-  maps: false,
-  boxes: 'best',
-};
+export const defaults = readImageOptions('classify', {});
 
 /** Somebody who waits for ever. */
 export const patient = (): RequestContext => untimed('test');
