@@ -78,7 +78,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
-  const refuseWhenClosing = drainOnClose(app);
+  const refuseWhenClosing = drainOnClose(app, serving.isReady);
   app.addHook('onClose', async () => metrics.dispose());
 
   const answerer = createAnswerer(metrics);

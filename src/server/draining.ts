@@ -9,17 +9,18 @@ import { within } from './within.ts';
 const lingerMs = 5000;
 
 /**
- * While the app closes, what was accepted is answered, and every answer ends its connection. Returns a hook `onRequest` that
- * refuses what still comes on open connections with NOT_READY. To be called before anything else waits for the close.
+ * While the app is not ready, and while it closes, every answer ends its connection: clients that keep theirs open go
+ * elsewhere, and none is closed under a request. What was accepted is answered. Returns a hook `onRequest` that refuses
+ * with NOT_READY what still comes while the app closes. To be called before anything else waits for the close.
  */
-export function drainOnClose(app: FastifyInstance): onRequestAsyncHookHandler {
+export function drainOnClose(app: FastifyInstance, isReady: () => boolean): onRequestAsyncHookHandler {
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
     app.server.keepAliveTimeout = 1; // of connections whose answer has begun, and does not say that it is the last
   });
   app.addHook('onSend', async (request, reply) => {
-    if (!closing) return;
+    if (!closing && isReady()) return;
     reply.header('connection', 'close');
     if (!request.ws) await within(received(request.raw), lingerMs);
   });
@@ -34,5 +35,5 @@ export function drainOnClose(app: FastifyInstance): onRequestAsyncHookHandler {
 async function received(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return;
   request.resume();
-  await once(request, 'close');
+  await once(request, 'close').catch(() => {}); // or it broke
 }

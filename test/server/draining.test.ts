@@ -12,8 +12,9 @@ const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 async function startSlowApp() {
   const running = deferred();
   const release = deferred();
+  let ready = true;
   const { app, metrics } = await startApp({
-    isReady: () => false,
+    isReady: () => ready,
     limits: { maxFileBytes: 20_000_000 },
     run: async (...call) => {
       running.resolve();
@@ -27,7 +28,10 @@ async function startSlowApp() {
     while (app.server.keepAliveTimeout !== 1) await new Promise((resolve) => setImmediate(resolve));
     return { closed };
   };
-  return { app, metrics, running: running.promise, release: () => release.resolve(), close };
+  const stop = (): void => {
+    ready = false;
+  };
+  return { app, metrics, running: running.promise, release: () => release.resolve(), stop, close };
 }
 
 /** A slow app with a stream whose image is computed, so that closing the app takes until it is released. */
@@ -103,7 +107,8 @@ describe('an app that closes', () => {
   });
 
   it('still says how it is', async () => {
-    const { clients, release, closed, metrics } = await startClosing();
+    const { clients, release, closed, metrics, stop } = await startClosing();
+    stop();
     const [live, ready, scrape] = clients;
     live.write(get('/livez'));
     expect((await live.response()).status).toBe(200);
@@ -127,6 +132,18 @@ describe('an app that closes', () => {
     expect([status, headers.get('connection')]).toEqual([200, 'close']);
     await client.closed;
     await closed;
+  });
+
+  it('ends connections with their answers as soon as it is not ready, and accepts others', async () => {
+    const { app, release, stop } = await startSlowApp();
+    release();
+    for (const expected of ['keep-alive', 'close', 'close']) {
+      const client = await openClient(app);
+      client.write(put('abc'));
+      const { status, headers } = await client.response();
+      expect([status, headers.get('connection')]).toEqual([200, expected]);
+      stop();
+    }
   });
 
   it('takes the rest of a body whose head it had accepted', async () => {
