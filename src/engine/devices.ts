@@ -24,10 +24,10 @@ export function parseDevices(text: string): Device[] {
   const devices = text.split(',').map((part) => part.trim());
   devices.forEach((device, i) => {
     if (!isDevice(device)) {
-      throw invalid(`received "${device}" in "${text}"`);
+      throw invalidDevices(`received "${device}" in "${text}"`);
     }
     if (device !== 'cpu' && devices.indexOf(device) !== i) {
-      throw invalid(`received ${device} twice in "${text}" (only cpu may be repeated)`);
+      throw invalidDevices(`received ${device} twice in "${text}" (only cpu may be repeated)`);
     }
   });
   return devices as Device[];
@@ -65,7 +65,7 @@ export function kindsInWords(kinds: readonly string[]): string {
 
 // --- helpers ---
 
-function invalid(received: string): VerydeepError {
+function invalidDevices(received: string): VerydeepError {
   return new VerydeepError(
     'INVALID_SETTINGS',
     `devices: expected a list of cpu, cuda:N, tensorrt:N or webgpu, for instance "cuda:0,cuda:1"; ${received}`,

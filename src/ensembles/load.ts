@@ -73,14 +73,15 @@ export async function readVersion(
   name: string,
   version: VersionChoice,
 ): Promise<StoredVersion> {
-  if (!nameSchema.safeParse(name).success) throw bad(`expected the name of an ensemble, received "${name}"`);
+  if (!nameSchema.safeParse(name).success)
+    throw invalidWeights(`expected the name of an ensemble, received "${name}"`);
   const number = await numberOf(directory, name, version);
   const folder = resolve(directory, name, number);
   const path = join(folder, manifestName);
   const bytes = readManifest(path);
   const manifest = checkManifest(parseJson(bytes, path), path);
   if (manifest.ensemble !== name || manifest.version !== number) {
-    throw bad(
+    throw invalidWeights(
       `${path}: expected ${name} version ${number}, received ${manifest.ensemble} version ${manifest.version}`,
     );
   }
@@ -100,14 +101,15 @@ export async function listVersions(directory: string, name: string): Promise<str
 async function numberOf(directory: string, name: string, version: VersionChoice): Promise<string> {
   if (version !== 'latest' && version !== 'stable') {
     if (versionSchema.safeParse(version).success) return version;
-    throw bad(`expected a version number, stable or latest, received "${version}"`);
+    throw invalidWeights(`expected a version number, stable or latest, received "${version}"`);
   }
   const latest = (await listVersions(directory, name)).at(-1);
-  if (latest === undefined) throw bad(`expected a version of "${name}" in ${resolve(directory)}, found none`);
+  if (latest === undefined)
+    throw invalidWeights(`expected a version of "${name}" in ${resolve(directory)}, found none`);
   const labels = version === 'stable' ? await readVersionLabels(directory, name) : undefined;
   if (labels === undefined) return latest;
   if (labels.stable !== undefined) return labels.stable;
-  throw bad(
+  throw invalidWeights(
     `expected a stable version of "${name}" in ${resolve(directory)}, found candidates only: ask for version ` +
       `${labels.candidate ?? latest} by its number to serve it, or label it in ${join(resolve(directory), name, 'labels.json')}: ` +
       `{"stable": "${labels.candidate ?? latest}"}`,
@@ -118,7 +120,7 @@ function parseJson(bytes: Buffer, path: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw bad(`${path}: expected JSON: ${messageOf(cause)}`, cause);
+    throw invalidWeights(`${path}: expected JSON: ${messageOf(cause)}`, cause);
   }
 }
 
@@ -126,10 +128,10 @@ function readManifest(path: string): Buffer {
   try {
     return readRegularFile(path);
   } catch (cause) {
-    throw bad(`${path}: cannot be read: ${messageOf(cause)}`, cause);
+    throw invalidWeights(`${path}: cannot be read: ${messageOf(cause)}`, cause);
   }
 }
 
-function bad(message: string, cause?: unknown): VerydeepError {
+function invalidWeights(message: string, cause?: unknown): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', message, { cause });
 }

@@ -1,4 +1,4 @@
-import { messageOf, VerydeepError } from '../errors.ts';
+import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
 import { asDiskFull } from '../files/disk-full.ts';
 import { assignment, type RunningJob } from './job.ts';
 import { type JobProcess, type JobProgram, startJobProcess } from './process.ts';
@@ -131,6 +131,6 @@ const blockBytes = 4096;
 
 function whyNotStarted(error: unknown, folder: string): { code: string; message: string } {
   const reason = asDiskFull(error, folder, blockBytes);
-  const code = reason instanceof VerydeepError ? reason.code : 'INTERNAL';
+  const code = isVerydeepError(reason) ? reason.code : 'INTERNAL';
   return { code, message: `the job's process cannot be started: ${messageOf(reason)}` };
 }

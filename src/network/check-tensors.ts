@@ -12,20 +12,21 @@ export function checkTensors(name: string, spec: ForwardSpec, tensors: WeightSou
   for (const { name: key, shape } of tensorsOf(spec)) {
     const tensor = tensors.get(key);
     const wanted = `${name}: expected tensor ${key} [${shape.join(', ')}]`;
-    if (!tensor) throw bad(`${wanted}; received none of that name`);
-    if (tensor.shape.join() !== shape.join()) throw bad(`${wanted}; received [${tensor.shape.join(', ')}]`);
+    if (!tensor) throw invalidWeights(`${wanted}; received none of that name`);
+    if (tensor.shape.join() !== shape.join())
+      throw invalidWeights(`${wanted}; received [${tensor.shape.join(', ')}]`);
     const type = typeOf(tensor);
     if (!weightTypes.some((known) => known === type)) {
-      throw bad(`${wanted} of ${weightTypes.join(', ')}; received ${type}`);
+      throw invalidWeights(`${wanted} of ${weightTypes.join(', ')}; received ${type}`);
     }
     if ('data' in tensor && tensor.data.length !== countOf(shape)) {
-      throw bad(
+      throw invalidWeights(
         `${name}: expected ${countOf(shape)} numbers in tensor ${key}; received ${tensor.data.length}`,
       );
     }
   }
 }
 
-function bad(message: string): VerydeepError {
+function invalidWeights(message: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', message);
 }

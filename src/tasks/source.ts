@@ -33,7 +33,7 @@ export async function findNetwork(
   architecture: unknown,
 ): Promise<SourceNetwork> {
   const [versionReference, name, ...rest] = reference.split('/') as [string, string?, ...string[]];
-  if (rest.length > 0) throw bad(`expected NAME@VERSION/NETWORK, received "${reference}"`);
+  if (rest.length > 0) throw invalidWeights(`expected NAME@VERSION/NETWORK, received "${reference}"`);
   const version = await findVersion(weightsDir, versionReference);
   const { ensemble, version: number, networks } = version.manifest;
   const classifiers = networks.filter(({ head }) => head === 'classes');
@@ -45,7 +45,7 @@ export async function findNetwork(
         : classifiers.find((candidate) => candidate.architecture === architecture);
   if (network === undefined) {
     const names = networks.map((candidate) => `${ensemble}@${number}/${candidate.name}`).join(', ');
-    throw bad(`expected one of ${names}, received "${reference}"`);
+    throw invalidWeights(`expected one of ${names}, received "${reference}"`);
   }
   return { reference: `${ensemble}@${number}/${network.name}`, version, network };
 }
@@ -69,6 +69,6 @@ export async function writeAsRun(folder: string, { version, network }: SourceNet
   await writeDurably(join(folder, 'network.json'), JSON.stringify(description));
 }
 
-function bad(message: string): VerydeepError {
+function invalidWeights(message: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', message);
 }

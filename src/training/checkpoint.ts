@@ -75,7 +75,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint & { reado
   const velocity = part('velocity');
   const checkpoint = { header, weights: part('weights'), ...(velocity.size > 0 && { velocity }) };
   const digest = await digestOf(checkpoint);
-  if (digest !== metadata.digest) throw invalid(path, `the digest ${metadata.digest}`, digest);
+  if (digest !== metadata.digest) throw invalidWeights(path, `the digest ${metadata.digest}`, digest);
   return { ...checkpoint, digest };
 }
 
@@ -102,11 +102,11 @@ function parseHeader(path: string, text: string | undefined): CheckpointHeader {
   try {
     header = JSON.parse(text ?? '{}');
   } catch {
-    throw invalid(path, 'a checkpoint', 'a header that is not JSON');
+    throw invalidWeights(path, 'a checkpoint', 'a header that is not JSON');
   }
   // The digest tells whether all the rest is as it was written.
   if (header?.format === 2 && header.settings) return header as CheckpointHeader;
-  throw invalid(path, 'a checkpoint of format 2', `format ${header?.format}`);
+  throw invalidWeights(path, 'a checkpoint of format 2', `format ${header?.format}`);
 }
 
 /** JSON in which the order of keys says nothing: they are sorted. */
@@ -124,6 +124,6 @@ function tensorsOf({ weights, velocity = new Map() }: Checkpoint): WeightSources
   return new Map([...prefixed('weights', weights), ...prefixed('velocity', velocity)]);
 }
 
-function invalid(path: string, expected: string, received: string): VerydeepError {
+function invalidWeights(path: string, expected: string, received: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', `${path}: expected ${expected}; received ${received}`);
 }

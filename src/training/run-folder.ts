@@ -54,8 +54,10 @@ export async function openRunFolder(path: string, resume: boolean): Promise<RunF
     log: at('log.jsonl'),
   };
   const exists = existsSync(folder.checkpoint);
-  if (resume && !exists) throw bad(`expected a checkpoint to resume from, ${folder.checkpoint} is not there`);
-  if (!resume && exists) throw bad(`${path} has a checkpoint already: resume it, or take another folder`);
+  if (resume && !exists)
+    throw invalidSettings(`expected a checkpoint to resume from, ${folder.checkpoint} is not there`);
+  if (!resume && exists)
+    throw invalidSettings(`${path} has a checkpoint already: resume it, or take another folder`);
   await mkdir(path, { recursive: true });
   for (const name of await readdir(path)) {
     if (temporaryName.test(name)) await rm(at(name));
@@ -141,6 +143,6 @@ export async function readTrainedNetwork(path: string): Promise<TrainedNetwork> 
   return { ...description, weights: openSafetensors(file).tensors };
 }
 
-function bad(message: string): VerydeepError {
+function invalidSettings(message: string): VerydeepError {
   return new VerydeepError('INVALID_SETTINGS', message);
 }

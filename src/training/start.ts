@@ -53,17 +53,17 @@ function preprocessingFor({ initialise }: TrainingSettings, { colours }: Dataset
 
 /** Throws INVALID_SETTINGS where a network cannot start from another one, which was given as `from`. */
 export function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string): void {
-  const bad = (expected: string, received: string): never => {
+  const refuse = (expected: string, received: string): never => {
     throw new VerydeepError(
       'INVALID_SETTINGS',
       `from: expected a network with ${expected}, ${from} has ${received}`,
     );
   };
   for (const knob of ['width', 'fc', 'crop'] as const) {
-    if (spec[knob] !== source[knob]) bad(`${knob} ${spec[knob]}`, `${source[knob]}`);
+    if (spec[knob] !== source[knob]) refuse(`${knob} ${spec[knob]}`, `${source[knob]}`);
   }
   if (spec.head !== 'classes' && spec.architecture !== source.architecture) {
-    bad(`architecture ${spec.architecture}`, source.architecture);
+    refuse(`architecture ${spec.architecture}`, source.architecture);
   }
 }
 

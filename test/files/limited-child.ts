@@ -1,5 +1,5 @@
 /** Writes 1 MiB durably to the path given, and prints what was thrown as JSON. */
-import { VerydeepError } from '../../src/errors.ts';
+import { isVerydeepError, type VerydeepError } from '../../src/errors.ts';
 import { writeDurably } from '../../src/files/durable.ts';
 
 try {
@@ -7,5 +7,5 @@ try {
   process.stdout.write('{}');
 } catch (error) {
   const { code, message } = error as VerydeepError;
-  process.stdout.write(JSON.stringify({ code, message, coded: error instanceof VerydeepError }));
+  process.stdout.write(JSON.stringify({ code, message, coded: isVerydeepError(error) }));
 }

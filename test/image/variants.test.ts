@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VerydeepError } from '../../src/errors.ts';
+import { isVerydeepError } from '../../src/errors.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import { readHeader } from '../../src/image/header.ts';
 import { inspectVariant } from '../../src/image/variants/inspect.ts';
@@ -159,7 +159,7 @@ it('a file of any kind with wrong bytes is refused with a code, or is a picture 
           expect(Math.min(pictures[0]!.width, pictures[0]!.height)).toBe(16);
           expect(width * height).toBeGreaterThan(0);
         } catch (error) {
-          if (!(error instanceof VerydeepError)) throw error;
+          if (!isVerydeepError(error)) throw error;
         }
       },
     ),

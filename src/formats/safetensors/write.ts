@@ -66,7 +66,7 @@ function* checkedParts(path: string, header: Buffer, entries: Entries, hash: Has
     let received = 0;
     for (const part of partsOf(tensor)) {
       if (!areFinite(part, type)) {
-        throw bad(
+        throw invalidWeights(
           path,
           `expected numbers, tensor ${name} has one that is infinite or not a number as ${type}`,
         );
@@ -76,7 +76,7 @@ function* checkedParts(path: string, header: Buffer, entries: Entries, hash: Has
       yield part;
     }
     if (received !== expected) {
-      throw bad(
+      throw invalidWeights(
         path,
         `expected ${expected} bytes of tensor ${name} [${tensor.shape.join(', ')}]; received ${received}`,
       );
@@ -84,6 +84,6 @@ function* checkedParts(path: string, header: Buffer, entries: Entries, hash: Has
   }
 }
 
-function bad(path: string, reason: string): VerydeepError {
+function invalidWeights(path: string, reason: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', `${path}: ${reason}`);
 }

@@ -5,7 +5,7 @@ import { dataTypeFor } from '../../../src/engine/onednn/precision.ts';
 import { createScope, sameDesc } from '../../../src/engine/onednn/primitives/scope.ts';
 import { slownessOf } from '../../../src/engine/onednn/primitives/slowness.ts';
 import type { Precision } from '../../../src/engine/precision.ts';
-import { VerydeepError } from '../../../src/errors.ts';
+import { isVerydeepError } from '../../../src/errors.ts';
 import type { ForwardSpec } from '../../../src/network/architecture.ts';
 
 /** What is planned for all the shapes of a network in one precision. */
@@ -31,7 +31,7 @@ export async function planNetwork(
   try {
     type = dataTypeFor(onednn, precision);
   } catch (error) {
-    if (error instanceof VerydeepError && error.code === 'DEVICE_UNAVAILABLE') return undefined;
+    if (isVerydeepError(error, 'DEVICE_UNAVAILABLE')) return undefined;
     throw error;
   }
   const scope = createScope(onednn);

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VerydeepError } from '../../../src/errors.ts';
+import { isVerydeepError } from '../../../src/errors.ts';
 import { duplicateKey } from '../../../src/formats/safetensors/duplicate-key.ts';
 import { hashSafetensors, openSafetensors } from '../../../src/formats/safetensors/read.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors/write.ts';
@@ -264,7 +264,7 @@ describe('any change of a file', () => {
           expect(Buffer.concat(parts).equals(bytes.subarray(8 + headerBytes))).toBe(true);
           read += 1;
         } catch (error) {
-          if (!(error instanceof VerydeepError)) throw error;
+          if (!isVerydeepError(error)) throw error;
           expect(error.code).toBe('INVALID_WEIGHTS');
           refused += 1;
         }
