@@ -27,7 +27,8 @@ export function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   return isWrapper ? [schema, ...layersOf(schema.unwrap())] : [schema];
 }
 
-/** The hints of a schema and of what it wraps. */
+/** The hints of a schema and of what it wraps; those of a wrapper come first. */
 export function hintsOf(schema: z.core.$ZodType): OptionHints {
-  return Object.assign({}, ...layersOf(schema).map((layer) => optionHints.get(layer) ?? {}));
+  const inside = layersOf(schema).toReversed();
+  return Object.assign({}, ...inside.map((layer) => optionHints.get(layer) ?? {}));
 }

@@ -9,7 +9,7 @@ export interface IssueWording {
   readonly nameOf?: (path: readonly PropertyKey[]) => string;
 }
 
-/** A list of a thousand wrong values is told by the first of them. */
+/** A thousand wrong values are told by the first of them. */
 const mostReasons = 10;
 
 /**
@@ -28,8 +28,9 @@ export function describeIssues(
     const name = path.length === 0 ? '' : `${nameOf(path)}: `;
     if (issue.code === 'unrecognized_keys') {
       const known = Object.keys(factsAt(facts, path)?.properties ?? {}).map((key) => nameOf([...path, key]));
-      const unknown = issue.keys.map((key) => JSON.stringify(nameOf([...path, key])));
-      return `unknown ${kind} ${unknown.join(', ')}; expected some of ${known.join(', ')}`;
+      const unknown = issue.keys.slice(0, mostReasons).map((key) => JSON.stringify(nameOf([...path, key])));
+      const more = issue.keys.length > mostReasons ? ', ...' : '';
+      return `unknown ${kind} ${unknown.join(', ')}${more}; expected some of ${known.join(', ')}`;
     }
     const expected = expectation(issue, factsAt(facts, path));
     if (/\breceived\b/.test(expected)) return `${name}${expected}`;

@@ -105,6 +105,10 @@ describe('a group of options', () => {
 
   it('of thousands of wrong values is refused in a few lines', () => {
     expect(() => read({ networks: ','.repeat(5000) })).toThrow(/networks\.9: [^.]*\. and 4991 more$/);
+    const names = Array.from({ length: 5000 }, (_, i) => `n${i}`);
+    expect(() => read(Object.fromEntries(names.map((name) => [name, '1'])))).toThrow(
+      '"n9", ...; expected some of',
+    );
   });
 
   it('reads long texts in no time to speak of', () => {
