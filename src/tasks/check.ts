@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { engines } from '../engine/engines.ts';
 import { nameSchema, specOf } from '../ensembles/manifest.ts';
-import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
+import { isVerydeepError, messageOf } from '../errors.ts';
 import type { JobRequest } from '../jobs/job.ts';
 import { parseSettings } from '../training/settings.ts';
 import { checkFits } from '../training/start.ts';
 import type { JobContext } from './context.ts';
 import { datasetFolder } from './dataset.ts';
 import { checkFitsEnsemble, parseEvaluationSettings } from './evaluation-settings.ts';
+import { invalidJob } from './invalid-job.ts';
 import { findNetwork, findVersion, type SourceNetwork } from './source.ts';
 
 /**
@@ -29,7 +30,7 @@ export function createJobCheck(context: JobContext) {
     const settings = await (request.type === 'evaluate'
       ? checkEvaluation(request, context, attempt)
       : checkTraining(request, context, attempt));
-    if (reasons.length > 0) throw new VerydeepError('INVALID_JOB', reasons.join('; '));
+    if (reasons.length > 0) throw invalidJob(reasons.join('; '));
     return settings!;
   };
 }
@@ -59,7 +60,7 @@ async function checkTraining(
   const { from: fromReference, base: baseReference, list, ...own } = settings;
   const expect = (ok: boolean, message: string): Promise<unknown> =>
     attempt(() => {
-      if (!ok) throw new VerydeepError('INVALID_JOB', message);
+      if (!ok) throw invalidJob(message);
     });
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === 'string';
