@@ -1,8 +1,10 @@
 import { evaluateOptions } from '../src/commands/evaluate.ts';
 import { evaluationSettings } from '../src/evaluation/settings.ts';
+import { optionsOf as inferenceOptionsOf } from '../src/inference/options.ts';
 import { argumentName } from '../src/options/command-line.ts';
 import { optionTable } from '../src/options/describe.ts';
 import { optionsOf } from '../src/server/images/options.ts';
+import { featureOptions, openOptions } from '../src/service/library.ts';
 import { settingsTable } from '../src/service/settings.ts';
 import { enginesTable } from './engines-table.ts';
 import { errorTables } from './error-tables.ts';
@@ -22,6 +24,12 @@ export const generatedTables: Readonly<Record<string, Readonly<Record<string, ()
   },
   'docs/errors.md': { errors: errorTables },
   'docs/engines.md': { engines: enginesTable },
+  'docs/api.md': {
+    open: () => optionTable(openOptions),
+    classify: () => optionTable(inferenceOptionsOf.classify),
+    localise: () => optionTable(inferenceOptionsOf.localise.pick({ top: true, view: true, boxes: true })),
+    features: () => optionTable(featureOptions),
+  },
 };
 
 /** A page with its tables as they are generated now. Throws when the page has no place for one. */

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
   commands: ['commands/cli', 'datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'formats/safetensors', 'image', 'inference', 'jobs', 'network', 'options', 'processes', 'service', 'tasks', 'training'],
-  'commands/cli': ['engine', 'ensembles', 'errors', 'evaluation', 'image', 'inference', 'options', 'server/images', 'service', 'training'],
+  'commands/cli': ['ensembles', 'errors', 'evaluation', 'image', 'inference', 'options', 'server/images', 'service', 'training'],
   database: ['errors', 'files', 'processes'],
   datasets: ['errors', 'image'],
   decoding: ['errors', 'image', 'processes'],
@@ -34,6 +34,7 @@ const rooms: Record<string, readonly string[]> = {
   'formats/safetensors': ['errors', 'files', 'network', 'options'],
   image: ['errors', 'image/variants'],
   'image/variants': ['image'],
+  index: ['errors', 'image', 'inference', 'service'],
   inference: ['decoding', 'engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network', 'options'],
   'inference/scheduling': ['engine', 'errors'],
   jobs: ['database', 'errors', 'files', 'processes', 'training'],

@@ -4,7 +4,7 @@ import { runEvaluation } from '../evaluation/run.ts';
 import { evaluationSettings } from '../evaluation/settings.ts';
 import { optionHelp, readCommandLine } from '../options/command-line.ts';
 import { optionHints } from '../options/hints.ts';
-import { hosts, precision, weights } from './cli/command-options.ts';
+import { hosts, precision, weights } from '../service/local-options.ts';
 import { evaluationTables } from './cli/evaluation-text.ts';
 import { prepareFile, prepareFolder } from './cli/prepare-output.ts';
 import { createProgress, type Progress } from './cli/progress.ts';

@@ -15,8 +15,8 @@ import type { TensorSource } from '../network/weights.ts';
 import { optionHelp, readCommandLine } from '../options/command-line.ts';
 import { optionHints } from '../options/hints.ts';
 import { invalidOption } from '../options/invalid-option.ts';
-import { openFeatures } from '../service/local-inference.ts';
-import { ensemble, hosts, weights } from './cli/command-options.ts';
+import { openFeatureExtractor } from '../service/local-inference.ts';
+import { ensemble, hosts, weights } from '../service/local-options.ts';
 import { findImageFiles } from './cli/image-files.ts';
 import { prepareFile } from './cli/prepare-output.ts';
 import { createProgress } from './cli/progress.ts';
@@ -61,7 +61,7 @@ export async function run(argv: string[]): Promise<number> {
   const { paths } = await findImageFiles(positionals);
   if (paths.length === 0) throw new VerydeepError('NO_IMAGE', `no image in ${positionals.join(', ')}`);
   const { name, version } = parseReference(reference);
-  const features = await openFeatures({ ...values, ensemble: name, version });
+  const features = await openFeatureExtractor({ ...values, ensemble: name, version });
   const { ensemble, networks, concurrency } = features;
   const progress = createProgress('features', paths.length);
   try {

@@ -11,7 +11,7 @@ export interface Lifetime {
 }
 
 /** The context of a caller that waits as long as it takes, or until `signal` is aborted. */
-export function untimed(client: string, signal = new AbortController().signal): RequestContext {
+export function untimed(client: string, signal: AbortSignal = new AbortController().signal): RequestContext {
   return { client, signal, deadline: Number.POSITIVE_INFINITY };
 }
 

@@ -3,7 +3,7 @@ import { parseDevices } from '../engine/devices.ts';
 import { type HostsOptions, startHosts } from '../engine/hosts/start.ts';
 import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
-import { ownImageLimits } from '../image/limits.ts';
+import { type ImageLimits, ownImageLimits } from '../image/limits.ts';
 import { createFeatureExtractor, type FeatureExtractor, featureSources } from '../inference/features.ts';
 import type { Inference } from '../inference/inference.ts';
 import { chooseOptions } from '../inference/jitter-plan.ts';
@@ -17,6 +17,8 @@ export interface LocalOptions extends HostsOptions {
   readonly ensemble: string;
   /** A number, `stable` or `latest`. */
   readonly version: string;
+  /** Those of files of one's own when omitted. */
+  readonly limits?: ImageLimits;
 }
 
 /** An ensemble on engine hosts of its own, for a program that answers images without a service. */
@@ -67,7 +69,9 @@ export interface LocalFeatures {
 }
 
 /** Throws as {@link openInference} does, and INVALID_OPTION. */
-export async function openFeatures(options: LocalOptions & LocalFeatureOptions): Promise<LocalFeatures> {
+export async function openFeatureExtractor(
+  options: LocalOptions & LocalFeatureOptions,
+): Promise<LocalFeatures> {
   const { flip, scales: asked, networks: names } = options;
   const ensemble = await loadEnsemble(options.weights, options.ensemble, options.version);
   const chosen = readImageOptions('classify', { flip, scales: asked, networks: names });
@@ -99,7 +103,7 @@ const decodeTimeoutMs = 120_000;
 const imagesPerDevice = 4;
 
 /** Everything is admitted, and nothing waits for company: the caller decides how many images there are at once. */
-function localScheduling({ devices: list }: HostsOptions): {
+function localScheduling({ devices: list, limits = ownImageLimits }: LocalOptions): {
   scheduler: Scheduler;
   decoders: Decoders;
   concurrency: number;
@@ -112,7 +116,7 @@ function localScheduling({ devices: list }: HostsOptions): {
     }),
     decoders: createDecoders({
       processes: defaultDecoders(),
-      limits: ownImageLimits,
+      limits,
       timeoutMs: decodeTimeoutMs,
     }),
     concurrency: imagesPerDevice * devices,

@@ -1,10 +1,10 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseReference } from '../../ensembles/name-at-version.ts';
 import { type InferenceOptions, optionsOf, readImageOptions, type Task } from '../../inference/options.ts';
 import { optionHelp, readCommandLine } from '../../options/command-line.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { LocalOptions } from '../../service/local-inference.ts';
-import { ensemble, hosts, json, weights } from './command-options.ts';
+import { ensemble, hosts, weights } from '../../service/local-options.ts';
 
 /** What `verydeep classify` and `verydeep localise` are asked for. */
 export interface ImageCommand extends LocalOptions {
@@ -13,6 +13,7 @@ export interface ImageCommand extends LocalOptions {
   readonly json: boolean;
 }
 
+const json = z.boolean().default(false).describe('One line of JSON for each file.');
 const common = { ensemble, weights, ...hosts, json };
 
 /** Score maps are for programs; boxes are localised on the whole picture only. */

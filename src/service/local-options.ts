@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { engines } from '../../engine/engines.ts';
-import { precisions } from '../../engine/precision.ts';
-import { optionHints } from '../../options/hints.ts';
-import { packageWeights } from '../../service/weights-folder.ts';
+import { engines } from '../engine/engines.ts';
+import { precisions } from '../engine/precision.ts';
+import { optionHints } from '../options/hints.ts';
+import { packageWeights } from './weights-folder.ts';
 
-/** Options that several commands have. */
+/** Which ensemble, and what computes it: options of the commands, and of programs that use the package. */
 
 export const ensemble = z
   .string()
@@ -33,5 +33,3 @@ export const precision = z
   .enum(precisions)
   .default('fp32')
   .describe('Arithmetic of the engine, which must know it on these devices.');
-
-export const json = z.boolean().default(false).describe('One line of JSON for each file.');
