@@ -26,7 +26,7 @@ const rooms: Record<string, readonly string[]> = {
   'engine/reference': ['engine', 'network'],
   ensembles: ['errors', 'files', 'formats/safetensors', 'network', 'options'],
   errors: [],
-  evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'options', 'training'],
+  evaluation: ['datasets', 'engine', 'engine/hosts', 'ensembles', 'errors', 'evaluation/measure', 'files', 'image', 'inference', 'network', 'options'],
   'evaluation/measure': ['datasets', 'engine', 'errors', 'evaluation', 'files', 'image', 'inference', 'inference/scheduling', 'network'],
   'evaluation/report': ['evaluation', 'files', 'image', 'training'],
   files: ['errors'],
@@ -49,8 +49,8 @@ const rooms: Record<string, readonly string[]> = {
   'server/stream': ['errors', 'inference', 'server', 'server/images', 'server/operations', 'serving'],
   service: ['database', 'decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'inference/scheduling', 'jobs', 'options', 'processes', 'server', 'server/operations', 'serving', 'tasks'],
   serving: ['decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'inference', 'inference/scheduling'],
-  tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats/safetensors', 'image', 'inference', 'jobs', 'options', 'training'],
-  training: ['datasets', 'engine', 'errors', 'files', 'formats/safetensors', 'image', 'network', 'processes'],
+  tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'image', 'inference', 'jobs', 'options', 'training'],
+  training: ['datasets', 'engine', 'ensembles', 'errors', 'files', 'formats/safetensors', 'image', 'network', 'processes'],
 };
 
 /** Packages that these folders alone know. */

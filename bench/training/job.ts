@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { engines } from '../../src/engine/engines.ts';
 import { createOnednnTrainingStep } from '../../src/engine/onednn/training-step.ts';
+import { readRun } from '../../src/ensembles/run.ts';
 import { ownImageLimits } from '../../src/image/limits.ts';
 import { stepsPerEpoch } from '../../src/training/batch.ts';
 import type { CheckpointHeader, TrainingState } from '../../src/training/checkpoint.ts';
@@ -61,7 +62,7 @@ const dataset = await loadDataset({
   limits,
 });
 const loadingSeconds = (performance.now() - loadingStarted) / 1000;
-const { weights, ...network } = await startingPoint(settings, dataset);
+const { weights, ...network } = await startingPoint(settings, dataset, readRun);
 const step = await createOnednnTrainingStep({
   ...network,
   weights,

@@ -41,7 +41,7 @@ export function evaluationArguments({ name, data, runs, options }: Table, folder
 /** Runs a training to its end: not at all where it is finished, from its checkpoint where it was begun. */
 export async function train(training: Training, folders: Folders): Promise<void> {
   const folder = runFolder(folders, training.name);
-  if (existsSync(join(folder, 'network.json'))) return;
+  if (existsSync(join(folder, 'manifest.json'))) return;
   const resume = existsSync(join(folder, 'checkpoint.safetensors')) ? ['--resume'] : [];
   await verydeep([...trainingArguments(training, folders), ...resume], logFile(training.name, folders));
 }

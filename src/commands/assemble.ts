@@ -1,10 +1,14 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeEnsembleVersion } from '../ensembles/write.ts';
+import { checkWeights } from '../ensembles/check-weights.ts';
+import { commonLabels } from '../ensembles/common-labels.ts';
+import { type NetworkInFolder, weightsPathOf } from '../ensembles/network.ts';
+import { readRun } from '../ensembles/run.ts';
+import { type NewNetwork, writeEnsembleVersion } from '../ensembles/write.ts';
 import { VerydeepError } from '../errors.ts';
+import { openSafetensors } from '../formats/safetensors/read.ts';
 import { storedAs } from '../network/weights.ts';
 import { packageWeights } from '../service/weights-folder.ts';
-import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
 
 export const help = `
 verydeep assemble: puts trained networks together as a version of an ensemble
@@ -39,28 +43,27 @@ export async function run(argv: string[]): Promise<number> {
   if (ensemble === undefined || version === undefined || positionals.length === 0) {
     throw new VerydeepError('INVALID_OPTION', 'expected --ensemble, --version and at least one run folder');
   }
-  const runs: { name: string; network: TrainedNetwork }[] = [];
+  const runs: NetworkInFolder[] = [];
   for (const argument of positionals) {
     const [name, folder] = argument.includes('=') ? split(argument) : [basename(argument), argument];
-    runs.push({ name, network: await readTrainedNetwork(folder) });
+    const run = readRun(folder);
+    runs.push({ ...run, network: { ...run.network, name } });
+  }
+  const networks: NewNetwork[] = [];
+  for (const run of runs) {
+    const { network } = run;
+    const path = weightsPathOf(run);
+    if (half) await checkWeights(path, network);
+    networks.push({
+      ...network,
+      weights: half ? storedAs(openSafetensors(path).tensors, 'F16') : { path, sha256: network.sha256 },
+    });
   }
   const folder = await writeEnsembleVersion(weights, {
     ensemble,
     version,
-    labels: commonLabels(runs.map(({ network }) => network)),
-    networks: runs.map(({ name, network }) => ({
-      name,
-      ...network.spec,
-      preprocessing: {
-        ...network.preprocessing,
-        mean: [...network.preprocessing.mean],
-        std: [...network.preprocessing.std],
-      },
-      trainingScale: network.trainingScale,
-      metrics: { ...network.metrics },
-      provenance: network.provenance,
-      weights: half ? storedAs(network.weights, 'F16') : network.weights,
-    })),
+    labels: commonLabels(runs.map(({ network, labels }) => ({ ...network, labels }))),
+    networks,
     provenance: { command: `verydeep assemble ${argv.join(' ')}` },
   });
   console.log(folder);
@@ -71,20 +74,4 @@ export async function run(argv: string[]): Promise<number> {
 function split(argument: string): [string, string] {
   const at = argument.indexOf('=');
   return [argument.slice(0, at), argument.slice(at + 1)];
-}
-
-/** Labels of all networks whose outputs depend on them. A single box for all classes (SCR) knows nothing of labels. */
-function commonLabels(networks: readonly TrainedNetwork[]): string[] {
-  const [first, ...others] = networks.filter(({ spec }) => spec.head !== 'scr');
-  if (first === undefined) {
-    throw new VerydeepError('INVALID_WEIGHTS', 'expected at least one classification network, received none');
-  }
-  for (const { labels, provenance } of others) {
-    if (labels.join('\n') === first.labels.join('\n')) continue;
-    throw new VerydeepError(
-      'INVALID_WEIGHTS',
-      `expected networks with the same labels, those of ${provenance.dataset} differ from those of ${first.provenance.dataset}`,
-    );
-  }
-  return [...first.labels];
 }

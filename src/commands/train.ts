@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { chooseTrainingEngine } from '../engine/choose-training.ts';
 import { engines } from '../engine/engines.ts';
 import { precisions } from '../engine/precision.ts';
+import { readRun } from '../ensembles/run.ts';
 import { lockFile } from '../files/lock.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { parseSettings } from '../training/settings.ts';
@@ -17,7 +18,7 @@ Usage: verydeep train --data FOLDER --out RUN [OPTIONS]
   --data FOLDER          train/CLASS/NAME.jpg and val/CLASS/NAME.jpg, boxes in
                          metadata.jsonl; or ILSVRC's folders (docs/training.md)
   --list FILE            use only these training images, CLASS/NAME a line
-  --out RUN              folder for checkpoints, log.jsonl, network.safetensors, network.json
+  --out RUN              folder for checkpoints, log.jsonl, manifest.json, network
   --resume               go on from the checkpoint in RUN
 
 Network
@@ -136,6 +137,7 @@ export async function run(argv: string[]): Promise<number> {
       out: values.out,
       resume: values.resume,
       command: `verydeep train ${argv.join(' ')}`,
+      findSource: readRun,
       createStep,
       engine,
       limits: ownImageLimits,

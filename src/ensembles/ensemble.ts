@@ -9,6 +9,8 @@ export interface EnsembleNetwork {
   readonly preprocessing: Preprocessing;
   /** Smallest side S of the training pictures in pixels: one value twice, or a range (scale jittering). */
   readonly trainingScale: { readonly min: number; readonly max: number };
+  /** Layers that were tuned, if its manifest says so. */
+  readonly trainable?: 'all' | 'fullyConnected';
   /** As its manifest has them. */
   readonly metrics?: Readonly<Record<string, unknown>>;
   /** Absolute path of its safetensors file. */

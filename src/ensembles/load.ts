@@ -1,32 +1,23 @@
-import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { messageOf, VerydeepError } from '../errors.ts';
-import { readRegularFile } from '../files/regular.ts';
+import { VerydeepError } from '../errors.ts';
 import { checkWeights } from './check-weights.ts';
 import type { Ensemble, EnsembleNetwork } from './ensemble.ts';
 import {
-  checkManifest,
   defaultScales,
   type Manifest,
-  manifestName,
-  nameSchema,
-  specOf,
+  readVersionManifest,
+  type StoredManifest,
   versionSchema,
 } from './manifest.ts';
+import { asEnsembleNetwork, nameSchema, weightsPathOf } from './network.ts';
 import { readVersionLabels } from './version-labels.ts';
 
 /** A number; `latest`, the highest one; or `stable`, the labelled one, and the highest where nothing is labelled. */
 export type VersionChoice = string;
 
 /** A version as it was written. */
-export interface StoredVersion {
-  /** Absolute path of its folder. */
-  readonly folder: string;
-  readonly manifest: Manifest;
-  /** `sha256:` and the hash of the manifest, which holds the hash of every file. */
-  readonly digest: string;
-}
+export type StoredVersion = StoredManifest<Manifest>;
 
 /**
  * Loads a version of the ensemble `name` from the folder of weights `directory`. Every file is read once to check it,
@@ -40,17 +31,8 @@ export async function loadEnsemble(
   const { folder, manifest, digest } = await readVersion(directory, name, version);
   const networks: EnsembleNetwork[] = [];
   for (const network of manifest.networks) {
-    const file = join(folder, network.file);
-    await checkWeights(file, network);
-    const { name, preprocessing, trainingScale, metrics } = network;
-    networks.push({
-      name,
-      spec: specOf(network),
-      preprocessing,
-      trainingScale,
-      ...(metrics && { metrics }),
-      path: file,
-    });
+    await checkWeights(weightsPathOf({ folder, network }), network);
+    networks.push(asEnsembleNetwork({ folder, network }));
   }
   const classifiers = networks.filter(({ spec }) => spec.head === 'classes');
   const { crop } = classifiers[0]!.spec;
@@ -76,16 +58,14 @@ export async function readVersion(
   if (!nameSchema.safeParse(name).success)
     throw invalidWeights(`expected the name of an ensemble, received "${name}"`);
   const number = await numberOf(directory, name, version);
-  const folder = resolve(directory, name, number);
-  const path = join(folder, manifestName);
-  const bytes = readManifest(path);
-  const manifest = checkManifest(parseJson(bytes, path), path);
+  const stored = readVersionManifest(join(directory, name, number));
+  const { folder, manifest } = stored;
   if (manifest.ensemble !== name || manifest.version !== number) {
     throw invalidWeights(
-      `${path}: expected ${name} version ${number}, received ${manifest.ensemble} version ${manifest.version}`,
+      `${folder}: expected the manifest of ${name} version ${number}; received that of ${manifest.ensemble} version ${manifest.version}`,
     );
   }
-  return { folder, manifest, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
+  return stored;
 }
 
 /** Numbers of the versions of an ensemble, lowest first; none where there is no such ensemble. */
@@ -116,22 +96,6 @@ async function numberOf(directory: string, name: string, version: VersionChoice)
   );
 }
 
-function parseJson(bytes: Buffer, path: string): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw invalidWeights(`${path}: expected JSON: ${messageOf(cause)}`, cause);
-  }
-}
-
-function readManifest(path: string): Buffer {
-  try {
-    return readRegularFile(path);
-  } catch (cause) {
-    throw invalidWeights(`${path}: cannot be read: ${messageOf(cause)}`, cause);
-  }
-}
-
-function invalidWeights(message: string, cause?: unknown): VerydeepError {
-  return new VerydeepError('INVALID_WEIGHTS', message, { cause });
+function invalidWeights(message: string): VerydeepError {
+  return new VerydeepError('INVALID_WEIGHTS', message);
 }

@@ -1,126 +1,85 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { VerydeepError } from '../errors.ts';
-import { architectureNames, type NetworkSpec, poolStride } from '../network/architecture.ts';
+import { messageOf, VerydeepError } from '../errors.ts';
+import { writeDurably } from '../files/durable.ts';
+import { readRegularFile } from '../files/regular.ts';
 import { describeIssues } from '../options/issues.ts';
+import { metricsSchema, nameSchema, networkSchema, provenanceSchema } from './network.ts';
 
-/** A version is a folder `weights/NAME/VERSION` with this file in it and the weights beside it. */
+/** What a folder of networks says of them: a version, `weights/NAME/VERSION`, or what a training left. Weights lie beside it. */
 export const manifestName = 'manifest.json';
 
 const count = z.number().int().positive();
-const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
-/** Figures as they were measured, by name. */
-const metrics = z.record(z.string(), z.unknown());
-/** Where weights come from: the command that made them, and whatever else leads back to their origin. */
-const provenance = z.looseObject({ command: z.string().min(1) });
-
-/** A name that is one path segment, so that no manifest or request can point out of its folder. */
-export const nameSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9_-]*$/,
-    'expected lower-case letters, digits, - and _, starting with a letter or digit',
-  );
 
 /** Versions are numbered, so that the latest is well defined: `1`, `2`, ... */
 export const versionSchema = z.string().regex(/^[1-9]\d{0,8}$/, 'expected a version number: 1, 2, ...');
 
-const networkSchema = z
-  .strictObject({
-    name: nameSchema,
-    architecture: z.enum(architectureNames),
-    width: z.number().positive(),
-    fc: count,
-    classes: count,
-    crop: count.multipleOf(poolStride),
-    head: z.enum(['classes', 'scr', 'pcr']),
-    preprocessing: z.strictObject({
-      channelOrder: z.enum(['rgb', 'bgr']),
-      scale: z.number().positive(),
-      mean: threeNumbers,
-      std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
-    }),
-    /** Smallest side S of the training pictures in pixels. */
-    trainingScale: z.strictObject({ min: count, max: count }),
-    file: z
-      .string()
-      .regex(
-        /^[A-Za-z0-9][\w.-]*\.safetensors$/,
-        'expected the name of a .safetensors file beside the manifest',
-      ),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
-    metrics: metrics.optional(),
-    provenance,
-  })
-  .refine(({ trainingScale: { min, max } }) => min <= max, {
-    path: ['trainingScale'],
-    message: 'expected min <= max',
+const contents = {
+  format: z.literal(1),
+  labels: z.array(z.string().min(1)).min(1),
+  networks: z.array(networkSchema).min(1),
+  /** Default test scales Q in pixels, if they are not the rule's (see `defaultScales`). */
+  scales: z.array(count).min(1).optional(),
+  metrics: metricsSchema.optional(),
+  provenance: provenanceSchema.optional(),
+};
+
+/** Of any folder of networks; a training leaves one network, and no name. */
+const manifestSchema = z
+  .strictObject({ ...contents, ensemble: nameSchema.optional(), version: versionSchema.optional() })
+  .check(({ value, issues }) => {
+    for (const { path, message } of disagreements(value)) {
+      issues.push({ code: 'custom', input: value, path: [...path], message });
+    }
   });
 
-const schema = z
-  .strictObject({
-    format: z.literal(1),
-    ensemble: nameSchema,
-    version: versionSchema,
-    labels: z.array(z.string().min(1)).min(1),
-    networks: z.array(networkSchema).min(1),
-    /** Default test scales Q in pixels, where they are not the rule's (see `defaultScales`). */
-    scales: z.array(count).min(1).optional(),
-    metrics: metrics.optional(),
-    provenance: provenance.optional(),
-  })
-  .check(({ value: { labels, networks, scales }, issues }) => {
-    const problem = (path: (string | number)[], message: string): void => {
-      issues.push({ code: 'custom', input: path, path, message });
-    };
-    const firstDuplicate = (names: readonly string[]): string | undefined =>
-      names.find((name, i) => names.indexOf(name) < i);
-    const label = firstDuplicate(labels);
-    if (label !== undefined) problem(['labels'], `expected unique labels; received "${label}" twice`);
-    for (const key of ['name', 'file'] as const) {
-      const duplicate = firstDuplicate(networks.map((network) => network[key]));
-      if (duplicate !== undefined)
-        problem(['networks'], `expected unique ${key}s; received "${duplicate}" twice`);
+/** Of a version: what can be served. */
+const versionManifestSchema = z
+  .strictObject({ ...contents, ensemble: nameSchema, version: versionSchema })
+  .check(({ value, issues }) => {
+    for (const { path, message } of [...disagreements(value), ...reasonsNotToServe(value)]) {
+      issues.push({ code: 'custom', input: value, path: [...path], message });
     }
-    const crop = networks[0]!.crop;
-    for (const [i, network] of networks.entries()) {
-      // A box that all classes share (SCR) does not depend on their number.
-      if (network.head !== 'scr' && network.classes !== labels.length) {
-        problem(
-          ['networks', i, 'classes'],
-          `expected ${labels.length}, one a label; received ${network.classes}`,
-        );
-      }
-      if (network.crop !== crop) {
-        problem(
-          ['networks', i, 'crop'],
-          `expected ${crop} as of the first network; received ${network.crop}`,
-        );
-      }
-      if (network.trainingScale.min < network.crop) {
-        const { min } = network.trainingScale;
-        problem(['networks', i, 'trainingScale'], `expected at least the crop of ${crop}; received ${min}`);
-      }
-    }
-    if (!networks.some(({ head }) => head === 'classes')) {
-      problem(['networks'], 'expected at least one network of head "classes"; received none');
-    }
-    const small = scales?.find((scale) => scale < crop);
-    if (small !== undefined) problem(['scales'], `expected at least the crop of ${crop}; received ${small}`);
   });
 
-export type Manifest = z.infer<typeof schema>;
-export type ManifestNetwork = Manifest['networks'][number];
+export type FolderManifest = z.infer<typeof manifestSchema>;
+export type Manifest = z.infer<typeof versionManifestSchema>;
 
-/** Checks a manifest; `path` is for messages. Throws INVALID_WEIGHTS with all reasons. */
-export function checkManifest(manifest: unknown, path: string): Manifest {
-  const result = schema.safeParse(manifest);
-  if (result.success) return result.data;
-  const reasons = describeIssues(schema, result.error.issues, manifest, { kind: 'field' });
-  throw new VerydeepError('INVALID_WEIGHTS', `${path}: ${reasons.join('. ')}`);
+/** A manifest where it lies. */
+export interface StoredManifest<M extends FolderManifest = FolderManifest> {
+  /** Absolute path of its folder. */
+  readonly folder: string;
+  readonly manifest: M;
+  /** `sha256:` and the hash of the manifest, which holds the hash of every file. */
+  readonly digest: string;
 }
 
-export function specOf({ architecture, width, fc, classes, crop, head }: ManifestNetwork): NetworkSpec {
-  return { architecture, width, fc, classes, crop, head };
+/** Reads the manifest of a folder, not its weights. Throws INVALID_WEIGHTS. */
+export function readManifest(folder: string): StoredManifest {
+  return read(folder, manifestSchema);
+}
+
+/** Same, of a version. */
+export function readVersionManifest(folder: string): StoredManifest<Manifest> {
+  return read(folder, versionManifestSchema);
+}
+
+/** Checks the manifest of a version; `path` is for messages. Throws INVALID_WEIGHTS with all reasons. */
+export function checkManifest(manifest: unknown, path: string): Manifest {
+  return check(versionManifestSchema, manifest, path);
+}
+
+/** Same, of any folder of networks. */
+export function checkFolderManifest(manifest: unknown, path: string): FolderManifest {
+  return check(manifestSchema, manifest, path);
+}
+
+/** Writes it durably: from then on its folder holds what it says. Throws DISK_FULL, and INVALID_WEIGHTS if it is none. */
+export async function writeManifest(folder: string, manifest: FolderManifest): Promise<void> {
+  const path = join(folder, manifestName);
+  checkFolderManifest(manifest, path);
+  await writeDurably(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 /**
@@ -136,4 +95,83 @@ export function defaultScales(
   const max = Math.max(...trainingScales.map((scale) => scale.max));
   const scales = min === max ? [min - 32, min, min + 32] : [min, Math.round((min + max) / 2), max];
   return [...new Set(scales.map((scale) => Math.max(crop, scale)))];
+}
+
+/** Reads a file beside weights. Throws INVALID_WEIGHTS. */
+export function readJson(path: string): { readonly bytes: Buffer; readonly json: unknown } {
+  try {
+    const bytes = readRegularFile(path);
+    return { bytes, json: JSON.parse(bytes.toString('utf8')) };
+  } catch (cause) {
+    const problem = cause instanceof SyntaxError ? 'expected JSON' : 'cannot be read';
+    throw new VerydeepError('INVALID_WEIGHTS', `${path}: ${problem}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+// --- helpers ---
+
+function read<M extends FolderManifest>(folder: string, schema: z.ZodType<M>): StoredManifest<M> {
+  const path = join(resolve(folder), manifestName);
+  const { bytes, json } = readJson(path);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return { folder: resolve(folder), manifest: check(schema, json, path), digest };
+}
+
+function check<M>(schema: z.ZodType<M>, manifest: unknown, path: string): M {
+  const result = schema.safeParse(manifest);
+  if (result.success) return result.data;
+  const reasons = describeIssues(schema, result.error.issues, manifest, { kind: 'field' });
+  throw new VerydeepError('INVALID_WEIGHTS', `${path}: ${reasons.join('. ')}`);
+}
+
+interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+type Contents = Pick<FolderManifest, 'labels' | 'networks' | 'scales'>;
+
+/** What does not go together in any folder. */
+function* disagreements({ labels, networks }: Contents): Generator<Problem> {
+  const firstDuplicate = (names: readonly string[]): string | undefined =>
+    names.find((name, i) => names.indexOf(name) < i);
+  const label = firstDuplicate(labels);
+  if (label !== undefined) {
+    yield { path: ['labels'], message: `expected unique labels; received "${label}" twice` };
+  }
+  for (const key of ['name', 'file'] as const) {
+    const twice = firstDuplicate(networks.map((network) => network[key]));
+    if (twice !== undefined) {
+      yield { path: ['networks'], message: `expected unique ${key}s; received "${twice}" twice` };
+    }
+  }
+  for (const [i, { head, classes, crop, trainingScale }] of networks.entries()) {
+    // A box that all classes share (SCR) does not depend on their number.
+    if (head !== 'scr' && classes !== labels.length) {
+      const message = `expected ${labels.length}, one a label; received ${classes}`;
+      yield { path: ['networks', i, 'classes'], message };
+    }
+    if (trainingScale.min < crop) {
+      const message = `expected at least the crop of ${crop}; received ${trainingScale.min}`;
+      yield { path: ['networks', i, 'trainingScale'], message };
+    }
+  }
+}
+
+/** Its networks look at one picture together, and at least one of them names classes. */
+function* reasonsNotToServe({ networks, scales = [] }: Contents): Generator<Problem> {
+  const { crop } = networks[0]!;
+  for (const [i, network] of networks.entries()) {
+    if (network.crop !== crop) {
+      const message = `expected ${crop} as of the first network; received ${network.crop}`;
+      yield { path: ['networks', i, 'crop'], message };
+    }
+  }
+  if (!networks.some(({ head }) => head === 'classes')) {
+    yield { path: ['networks'], message: 'expected at least one network of head "classes"; received none' };
+  }
+  const small = scales.find((scale) => scale < crop);
+  if (small !== undefined) {
+    yield { path: ['scales'], message: `expected at least the crop of ${crop}; received ${small}` };
+  }
 }

@@ -3,16 +3,17 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VerydeepError } from '../errors.ts';
-import { syncFolder, writeDurably } from '../files/durable.ts';
+import { syncFolder } from '../files/durable.ts';
 import { placeFile } from '../files/place.ts';
 import { writeSafetensors } from '../formats/safetensors/write.ts';
 import { checkTensors } from '../network/check-tensors.ts';
 import type { WeightSources } from '../network/weights.ts';
 import { checkWeights } from './check-weights.ts';
-import { checkManifest, type Manifest, type ManifestNetwork, manifestName } from './manifest.ts';
+import { checkManifest, type Manifest, writeManifest } from './manifest.ts';
+import type { StoredNetwork } from './network.ts';
 
 /** What the writer adds to a network: the name of its file and the hash. */
-export interface NewNetwork extends Omit<ManifestNetwork, 'file' | 'sha256'> {
+export interface NewNetwork extends Omit<StoredNetwork, 'file' | 'sha256'> {
   /** Tensors to write, or a file that stays as it is: its bytes are not written again if the file system can link. */
   readonly weights: WeightSources | { readonly path: string; readonly sha256: string };
 }
@@ -48,12 +49,12 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary);
   try {
-    const networks: ManifestNetwork[] = [];
+    const networks: StoredNetwork[] = [];
     for (const [i, network] of draft.networks.entries()) {
       const sha256 = await writeWeights(join(temporary, network.file), network, version.networks[i]!.weights);
       networks.push({ ...network, sha256 });
     }
-    await writeDurably(join(temporary, manifestName), `${JSON.stringify({ ...draft, networks }, null, 2)}\n`);
+    await writeManifest(temporary, { ...draft, networks });
     await syncFolder(temporary);
     await rename(temporary, folder).catch((cause: NodeJS.ErrnoException) => {
       throw cause.code === 'ENOTEMPTY' || cause.code === 'EEXIST' ? taken(folder) : cause;
@@ -70,7 +71,7 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
 /** Returns the hash of the file. */
 async function writeWeights(
   path: string,
-  network: ManifestNetwork,
+  network: StoredNetwork,
   weights: NewNetwork['weights'],
 ): Promise<string> {
   if ('path' in weights) {

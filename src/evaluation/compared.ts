@@ -1,13 +1,15 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { NetworkSource } from '../engine/engine.ts';
+import { checkWeights } from '../ensembles/check-weights.ts';
 import type { Ensemble, EnsembleNetwork } from '../ensembles/ensemble.ts';
 import { loadEnsemble } from '../ensembles/load.ts';
 import { defaultScales } from '../ensembles/manifest.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
+import { asEnsembleNetwork, weightsPathOf } from '../ensembles/network.ts';
+import { readRun } from '../ensembles/run.ts';
 import { checkNetworks, checkScales } from '../inference/options.ts';
 import { parameterCount } from '../network/measures.ts';
 import { invalidOption } from '../options/invalid-option.ts';
-import { readTrainedNetwork } from '../training/run-folder.ts';
 import type { EvaluatedNetwork } from './evaluation.ts';
 
 /** A network that is compared with others. */
@@ -63,7 +65,7 @@ export async function readCompared(options: ComparedOptions): Promise<Compared> 
     ensembles.push(ensemble);
   }
   const runs: ComparedNetwork[] = [];
-  for (const text of options.runs) runs.push(await readRun(text, scales));
+  for (const text of options.runs) runs.push(await runNetwork(text, scales));
   const members = ensembles.map((ensemble) => membersOf(ensemble, ensembles, runs.length > 0, scales));
   const all = [...members.flat(), ...runs];
   checkNames(all);
@@ -113,31 +115,36 @@ function membersOf(
   const prefix = ensembles.length > 1 || hasRuns ? `${name}${isTwice ? `@${version}` : ''}/` : '';
   return [...ensemble.classifiers, ...ensemble.localisers].map((network) =>
     comparedNetwork(`${prefix}${network.name}`, network, labels, scales, {
-      source: { kind: 'ensemble', ensemble: name, version, digest },
+      kind: 'ensemble',
+      ensemble: name,
+      version,
+      digest,
     }),
   );
 }
 
-async function readRun(text: string, scales: readonly number[] | undefined): Promise<ComparedNetwork> {
+async function runNetwork(text: string, scales: readonly number[] | undefined): Promise<ComparedNetwork> {
   const at = text.indexOf('=');
   const folder = text.slice(at + 1);
-  const { spec, preprocessing, trainingScale, labels, sha256, trainable, metrics } =
-    await readTrainedNetwork(folder);
-  const name = at > 0 ? text.slice(0, at) : basename(folder);
-  const path = join(folder, 'network.safetensors');
-  const network = { name, spec, preprocessing, trainingScale, metrics: { ...metrics }, path };
-  return comparedNetwork(name, network, labels, scales ?? defaultScales([trainingScale], spec.crop), {
-    source: { kind: 'run', folder, digest: `sha256:${sha256}` },
-    ...(trainable && { trainable }),
-  });
+  const run = readRun(folder);
+  const { network, labels } = run;
+  await checkWeights(weightsPathOf(run), network);
+  const { trainingScale, crop, sha256 } = network;
+  return comparedNetwork(
+    at > 0 ? text.slice(0, at) : basename(folder),
+    asEnsembleNetwork(run),
+    labels,
+    scales ?? defaultScales([trainingScale], crop),
+    { kind: 'run', folder, digest: `sha256:${sha256}` },
+  );
 }
 
 function comparedNetwork(
   name: string,
-  { spec, preprocessing, trainingScale, metrics, path }: EnsembleNetwork,
+  { spec, preprocessing, trainingScale, trainable, metrics, path }: EnsembleNetwork,
   labels: readonly string[],
   scales: readonly number[],
-  origin: Pick<EvaluatedNetwork, 'source' | 'trainable'>,
+  source: EvaluatedNetwork['source'],
 ): ComparedNetwork {
   return {
     name,
@@ -146,8 +153,9 @@ function comparedNetwork(
       ...spec,
       parameters: parameterCount(spec),
       trainingScale,
+      ...(trainable && { trainable }),
       ...validationOf(metrics),
-      ...origin,
+      source,
     },
     source: { id: name, spec, preprocessing, weights: { path } },
     labels,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { engines } from '../engine/engines.ts';
-import { nameSchema, specOf } from '../ensembles/manifest.ts';
+import { nameSchema } from '../ensembles/network.ts';
 import { isVerydeepError, messageOf } from '../errors.ts';
 import type { JobRequest } from '../jobs/job.ts';
 import { parseSettings } from '../training/settings.ts';
@@ -119,7 +119,7 @@ async function checkTraining(
   );
   if (from)
     await attempt(() =>
-      checkFits({ ...parsed, classes: from.network.classes }, specOf(from.network), from.reference),
+      checkFits({ ...parsed, classes: from.network.classes }, from.network, from.reference),
     );
   const { data: _, list: __, ...kept } = parsed;
   const baseOf = base ?? (type === 'localise' ? from?.version : undefined);

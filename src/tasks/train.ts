@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseTrainingEngine } from '../engine/choose-training.ts';
 import { writeCandidate } from '../ensembles/candidate.ts';
+import { commonLabels } from '../ensembles/common-labels.ts';
 import type { StoredVersion } from '../ensembles/load.ts';
+import { type NetworkInFolder, type StoredNetwork, weightsPathOf } from '../ensembles/network.ts';
+import { readRun } from '../ensembles/run.ts';
 import type { NewNetwork } from '../ensembles/write.ts';
-import { VerydeepError } from '../errors.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import type { JobResult } from '../jobs/job.ts';
 import type { TrainingEvent } from '../training/events.ts';
-import { readTrainedNetwork, type TrainedNetwork } from '../training/run-folder.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
 import type { JobRunOptions } from './context.ts';
 import { datasetFolder } from './dataset.ts';
-import { findNetwork, findVersion, writeAsRun } from './source.ts';
+import { findNetwork, findVersion } from './source.ts';
 
 /**
  * Trains a job's network in its folder, from the checkpoint there where there is one, and writes the candidate version.
@@ -39,77 +39,58 @@ export async function trainForJob(
   };
   const { device, libraryPath } = context;
   const data = await datasetFolder(context.datasetsDir, job.dataset, ['train', 'val']);
-  const sourceFolder = join(folder, 'source');
-  if (from !== undefined) {
-    await writeAsRun(sourceFolder, await findNetwork(context.weightsDir, from, own.architecture));
-  }
   const settings = parseSettings({
     ...own,
     data,
     ...(list !== undefined && { list: join(data, list) }),
-    ...(from !== undefined && { from: sourceFolder }),
+    ...(from !== undefined && { from }),
   });
   const { type, dataset, ensemble } = job;
   const command = `POST /admin/jobs ${JSON.stringify({ type, dataset, ensemble, settings: job.settings })}`;
-  const description = await train({
+  const network = await train({
     settings,
     out: folder,
     resume: existsSync(join(folder, 'checkpoint.safetensors')),
     command,
+    findSource: (reference) => findNetwork(context.weightsDir, reference, settings.architecture),
     ...(await chooseTrainingEngine(context.engine, { ...settings, device, libraryPath }, onChoice)),
     limits: ownImageLimits,
     onEvent,
     signal,
   });
-  if (description === undefined) return undefined;
+  if (network === undefined) return undefined;
 
   const base = baseReference === undefined ? undefined : await findVersion(context.weightsDir, baseReference);
-  const network = await readTrainedNetwork(folder);
+  const trained = readRun(folder);
   const version = await writeCandidate(context.weightsDir, {
     ensemble,
-    labels: commonLabels(network, base),
-    networks: networksOf(network, base),
+    labels: labelsOf(trained, base),
+    networks: networksOf(trained, base),
     ...(base?.manifest.scales && { scales: base.manifest.scales }),
     provenance: { command, job: job.id },
   });
-  await rm(sourceFolder, { recursive: true, force: true });
   const { manifest, digest } = version;
-  return { ensemble, version: manifest.version, digest, metrics: { ...description.metrics } };
+  return { ensemble, version: manifest.version, digest, metrics: { ...network.metrics } };
 }
 
 // --- helpers ---
 
-/** The networks of the base with the new one, in the place of its namesake where there is one. */
-function networksOf(trained: TrainedNetwork, base: StoredVersion | undefined): NewNetwork[] {
-  const { spec, preprocessing, trainingScale, metrics, provenance, weights } = trained;
-  const fresh: NewNetwork = {
-    name: spec.head === 'classes' ? spec.architecture.toLowerCase() : 'boxes',
-    ...spec,
-    preprocessing: { ...preprocessing, mean: [...preprocessing.mean], std: [...preprocessing.std] },
-    trainingScale,
-    metrics: { ...metrics },
-    provenance,
-    weights,
-  };
-  const others = (base?.manifest.networks ?? []).map(
-    ({ file, sha256, ...network }): NewNetwork => ({
-      ...network,
-      weights: { path: join(base!.folder, file), sha256 },
-    }),
-  );
-  const place = others.findIndex(({ name }) => name === fresh.name);
-  return place < 0 ? [...others, fresh] : others.with(place, fresh);
+/** The networks of the base with the new one, in the place of its namesake if there is one. */
+function networksOf(trained: NetworkInFolder, base: StoredVersion | undefined): NewNetwork[] {
+  const inBase = (network: StoredNetwork) => ({ folder: base!.folder, network });
+  const others = (base?.manifest.networks ?? []).map(inBase);
+  const place = others.findIndex(({ network }) => network.name === trained.network.name);
+  const all = place < 0 ? [...others, trained] : others.with(place, trained);
+  return all.map(({ folder, network }) => ({
+    ...network,
+    weights: { path: weightsPathOf({ folder, network }), sha256: network.sha256 },
+  }));
 }
 
-/** One box for all classes (SCR) knows nothing of labels; all other networks must answer the same ones. */
-function commonLabels({ spec, labels }: TrainedNetwork, base: StoredVersion | undefined): string[] {
-  if (base === undefined) return [...labels];
-  const { manifest } = base;
-  if (spec.head !== 'scr' && labels.join('\n') !== manifest.labels.join('\n')) {
-    throw new VerydeepError(
-      'INVALID_WEIGHTS',
-      `expected a data set with the labels of ${manifest.ensemble}@${manifest.version}, to join its networks: it has ${labels.length} others`,
-    );
-  }
-  return [...manifest.labels];
+/** A network joins those of the base only with their labels. */
+function labelsOf({ network, labels }: NetworkInFolder, base: StoredVersion | undefined): string[] {
+  const trained = { name: network.name, head: network.head, labels };
+  if (base === undefined) return commonLabels([trained]);
+  const { ensemble, version, labels: own } = base.manifest;
+  return commonLabels([{ name: `${ensemble}@${version}`, head: 'classes', labels: own }, trained]);
 }

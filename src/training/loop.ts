@@ -1,15 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { TrainingStep } from '../engine/training-step.ts';
+import { writeSafetensors } from '../formats/safetensors/write.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import type { Weights } from '../network/weights.ts';
 import { type BatchPlan, stepsPerEpoch } from './batch.ts';
-import { type CheckpointHeader, type TrainingState, writeCheckpoint } from './checkpoint.ts';
+import type { CheckpointHeader, TrainingState } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
 import { diverged, notFinite } from './divergence.ts';
 import type { OnTrainingEvent } from './events.ts';
+import { dropNetworks } from './finish.ts';
 import { createBatchLoader } from './loader.ts';
-import { type RunFolder, saveCheckpoint } from './run-folder.ts';
+import { networkOf, type RunFolder, saveCheckpoint } from './run-folder.ts';
 import { afterValidation, learningRate, parseSchedule } from './schedule.ts';
 import { validationScale } from './settings.ts';
 import { createSpeedometer } from './speedometer.ts';
@@ -102,9 +104,11 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
         schedule: afterValidation(schedule, state.schedule, result.accuracy),
         ...(isBest ? { best: { ...result, epoch } } : state.best && { best: state.best }),
       };
-      // The best one first: a kill between the two writes repeats the end of the epoch, and loses nothing.
-      if (isBest) await writeCheckpoint(folder.best, { header: headerNow(), weights });
+      // The best one first: a kill between the two writes repeats the end of the epoch, and loses nothing. The one before
+      // goes when no checkpoint means it any more.
+      if (isBest) await writeSafetensors(networkOf(folder, epoch), weights);
       await save(network);
+      if (isBest) await dropNetworks(folder, epoch);
     }
     return state;
   } finally {

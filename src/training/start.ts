@@ -1,4 +1,7 @@
+import { checkWeights } from '../ensembles/check-weights.ts';
+import { type NetworkInFolder, weightsPathOf } from '../ensembles/network.ts';
 import { VerydeepError } from '../errors.ts';
+import { openSafetensors } from '../formats/safetensors/read.ts';
 import type { NetworkSpec } from '../network/architecture.ts';
 import { copyFromShallower, copyMatching, initialWeights } from '../network/initialisers.ts';
 import { weightLayersOf } from '../network/layers.ts';
@@ -6,8 +9,10 @@ import type { Preprocessing } from '../network/preprocessing.ts';
 import type { WeightSources } from '../network/weights.ts';
 import type { Dataset } from './dataset.ts';
 import { randomStream } from './randomness.ts';
-import { readTrainedNetwork, type TrainedNetwork } from './run-folder.ts';
 import type { TrainingSettings } from './settings.ts';
+
+/** The network that the setting `from` means: the folder of a training, or what else the caller takes it for. Throws INVALID_WEIGHTS. */
+export type FindSource = (from: string) => NetworkInFolder | Promise<NetworkInFolder>;
 
 /** The network before its first step. */
 export interface StartingPoint {
@@ -17,29 +22,37 @@ export interface StartingPoint {
 }
 
 /**
- * Initial weights (paper, 3.1 and appendix A): random, or those of a trained network where `from` names its run:
+ * Initial weights (paper, 3.1 and appendix A): random, or those of a trained network  where `from` names one:
  * of the same architecture all layers, of a shallower one its first four convolutions and its fully connected layers.
  * The last layer is fresh unless it answers the same question. Throws INVALID_SETTINGS where the two do not fit.
  */
-export async function startingPoint(settings: TrainingSettings, dataset: Dataset): Promise<StartingPoint> {
+export async function startingPoint(
+  settings: TrainingSettings,
+  dataset: Dataset,
+  findSource: FindSource,
+): Promise<StartingPoint> {
   const { architecture, width, fc, crop, head } = settings;
   const spec: NetworkSpec = { architecture, width, fc, crop, head, classes: dataset.labels.length };
   const fresh = initialWeights(spec, settings.initialise, randomStream(settings.seed, 'initialise'));
   if (settings.from === undefined)
     return { spec, preprocessing: preprocessingFor(settings, dataset), weights: fresh };
 
-  const source = await readTrainedNetwork(settings.from);
-  checkFits(spec, source.spec, settings.from);
+  const source = await findSource(settings.from);
+  const { network } = source;
+  checkFits(spec, network, settings.from);
+  const path = weightsPathOf(source);
+  await checkWeights(path, network);
+  const trained = openSafetensors(path).tensors;
   const copied =
-    source.spec.architecture === architecture
-      ? copyMatching(fresh, source.weights)
-      : copyFromShallower(fresh, spec, source.weights, source.spec);
+    network.architecture === architecture
+      ? copyMatching(fresh, trained)
+      : copyFromShallower(fresh, spec, trained, network);
   const weights = new Map(copied);
   if (!sameQuestion(spec, dataset.labels, source)) {
     const last = weightLayersOf(spec).at(-1)!.name;
     for (const name of [`${last}.weight`, `${last}.bias`]) weights.set(name, fresh.get(name)!);
   }
-  return { spec, preprocessing: source.preprocessing, weights };
+  return { spec, preprocessing: network.preprocessing, weights };
 }
 
 /**
@@ -67,6 +80,6 @@ export function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string):
   }
 }
 
-function sameQuestion(spec: NetworkSpec, labels: readonly string[], source: TrainedNetwork): boolean {
-  return spec.head === source.spec.head && labels.join('\n') === source.labels.join('\n');
+function sameQuestion(spec: NetworkSpec, labels: readonly string[], source: NetworkInFolder): boolean {
+  return spec.head === source.network.head && labels.join('\n') === source.labels.join('\n');
 }

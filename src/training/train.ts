@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { CreatePlacedStep, TrainingStep } from '../engine/training-step.ts';
+import type { StoredNetwork } from '../ensembles/network.ts';
 import { VerydeepError } from '../errors.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import { parameterCount } from '../network/measures.ts';
@@ -7,18 +8,12 @@ import type { WeightSources } from '../network/weights.ts';
 import { type CheckpointHeader, readCheckpoint } from './checkpoint.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
 import type { OnTrainingEvent } from './events.ts';
+import { finishRun } from './finish.ts';
 import { trainingLoop } from './loop.ts';
-import {
-  logEvent,
-  type NetworkDescription,
-  openRunFolder,
-  type RunFolder,
-  saveCheckpoint,
-  writeTrainedNetwork,
-} from './run-folder.ts';
+import { logEvent, openRunFolder, type RunFolder, saveCheckpoint } from './run-folder.ts';
 import { initialScheduleState, learningRate, parseSchedule } from './schedule.ts';
 import { decisive, parseSettings, type TrainingSettings, validationScale } from './settings.ts';
-import { startingPoint } from './start.ts';
+import { type FindSource, startingPoint } from './start.ts';
 
 export interface TrainOptions {
   readonly settings: TrainingSettings;
@@ -28,6 +23,7 @@ export interface TrainOptions {
   readonly resume: boolean;
   /** The command as typed, for the network's provenance. */
   readonly command: string;
+  readonly findSource: FindSource;
   readonly createStep: CreatePlacedStep;
   /** Runs the validation; is disposed of at the end. */
   readonly engine: Engine;
@@ -41,11 +37,11 @@ const momentum = 0.9;
 const weightDecay = 5e-4;
 
 /**
- * Trains one network and leaves its folder as said in {@link RunFolder}. Answers the best network's description, or
- * `undefined` where it was interrupted (a checkpoint is there). Throws INVALID_DATASET, INVALID_SETTINGS,
+ * Trains one network and leaves its folder as said in {@link RunFolder}. Returns the best network, or
+ * `undefined` if it was interrupted (a checkpoint is there). Throws INVALID_DATASET, INVALID_SETTINGS,
  * INVALID_WEIGHTS, TRAINING_DIVERGED, DISK_FULL.
  */
-export async function train(options: TrainOptions): Promise<NetworkDescription | undefined> {
+export async function train(options: TrainOptions): Promise<StoredNetwork | undefined> {
   const { settings, limits, signal, engine } = options;
   const folder = await openRunFolder(options.out, options.resume);
   const onEvent: OnTrainingEvent = (event) => {
@@ -92,10 +88,10 @@ export async function train(options: TrainOptions): Promise<NetworkDescription |
     }
     const state = await trainingLoop({ header, dataset, step, engine, folder, limits, onEvent, signal });
     if (state.epoch <= settings.epochs) return undefined;
-    const description = await writeTrainedNetwork(folder, await readCheckpoint(folder.best), options.command);
+    const network = await finishRun(folder, { ...header, state }, options.command);
     const { digest: checkpoint } = await readCheckpoint(folder.checkpoint);
-    onEvent({ type: 'done', ...description.metrics, checkpoint });
-    return description;
+    onEvent({ type: 'done', ...state.best!, checkpoint });
+    return network;
   } finally {
     await step?.dispose();
     await engine.dispose();
@@ -111,7 +107,7 @@ async function createStep(
   const { settings } = options;
   const { header, weights, velocity } = options.resume
     ? await resumed(folder.checkpoint, settings, dataset)
-    : await fresh(settings, dataset);
+    : await fresh(settings, dataset, options.findSource);
   const step = await options.createStep({
     spec: header.spec,
     preprocessing: header.preprocessing,
@@ -134,8 +130,12 @@ interface Beginning {
   readonly velocity?: WeightSources;
 }
 
-async function fresh(settings: TrainingSettings, dataset: Dataset): Promise<Beginning> {
-  const { weights, ...network } = await startingPoint(settings, dataset);
+async function fresh(
+  settings: TrainingSettings,
+  dataset: Dataset,
+  findSource: FindSource,
+): Promise<Beginning> {
+  const { weights, ...network } = await startingPoint(settings, dataset, findSource);
   const state = { epoch: 1, step: 0, lossSum: 0, schedule: initialScheduleState };
   const rate = learningRate(parseSchedule(settings.rate, settings.patience), state.epoch, state.schedule);
   const { labels, digest: datasetDigest, colours } = dataset;

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/commands/assemble.ts';
 import { loadEnsemble } from '../../src/ensembles/load.ts';
 import { openSafetensors } from '../../src/formats/safetensors/read.ts';
-import { colourStatistics } from '../../src/image/colour-shift.ts';
 import type { Head, NetworkSpec } from '../../src/network/architecture.ts';
 import { initialWeights } from '../../src/network/initialisers.ts';
 import { createRandom } from '../../src/network/random.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
-import { openRunFolder, writeTrainedNetwork } from '../../src/training/run-folder.ts';
-import { initialScheduleState } from '../../src/training/schedule.ts';
-import { parseSettings } from '../../src/training/settings.ts';
+import { writeRun } from '../ensembles/run.ts';
 
 let root: string;
 const at = (...names: string[]): string => join(root, ...names);
@@ -20,13 +17,14 @@ const at = (...names: string[]): string => join(root, ...names);
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
-  await writeRun('d', ['ant', 'bee', 'cat'], 'classes');
-  await writeRun('other', ['ant', 'bee', 'dog'], 'classes');
-  await writeRun('boxes', ['ant', 'wasp'], 'scr');
+  await writeTinyRun('d', ['ant', 'bee', 'cat'], 'classes');
+  await writeTinyRun('other', ['ant', 'bee', 'dog'], 'classes');
+  await writeTinyRun('boxes', ['ant', 'wasp'], 'scr');
+  await writeTinyRun('huge', ['ant', 'bee', 'cat'], 'classes', 1e6);
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-async function writeRun(name: string, labels: string[], head: Head): Promise<void> {
+async function writeTinyRun(name: string, labels: string[], head: Head, last = 0): Promise<void> {
   const spec: NetworkSpec = {
     architecture: 'A',
     width: 1 / 64,
@@ -35,22 +33,15 @@ async function writeRun(name: string, labels: string[], head: Head): Promise<voi
     head,
     classes: labels.length,
   };
-  const folder = await openRunFolder(at(name), false);
-  const settings = parseSettings({ data: name, crop: 32, scale: { min: 32, max: 64 }, from: 'x', head });
-  const state = { epoch: 2, step: 0, lossSum: 0, schedule: initialScheduleState };
-  const header = {
-    format: 2,
-    settings,
+  const weights = copyOfWeights(initialWeights(spec, 'he', createRandom(1)));
+  weights.get('classifier.6.bias')!.data.fill(last);
+  await writeRun(at(name), {
     spec,
     labels,
+    weights,
     preprocessing: { channelOrder: 'rgb', scale: 1, mean: [1, 2, 3], std: [1, 1, 1] },
-    datasetDigest: 'sha256:0',
-    colours: colourStatistics([{ width: 1, height: 1, pixels: Uint8Array.of(1, 2, 3) }]),
-    learningRate: 0.01,
-    state: { ...state, best: { epoch: 1, loss: 1, accuracy: 0.5 } },
-  } as const;
-  const weights = copyOfWeights(initialWeights(spec, 'he', createRandom(1)));
-  await writeTrainedNetwork(folder, { header, weights }, `verydeep train --out ${name}`);
+    trainingScale: { min: 32, max: 64 },
+  });
 }
 
 describe('verydeep assemble', () => {
@@ -88,5 +79,16 @@ describe('verydeep assemble', () => {
     await expect(run([...args, at('boxes')])).rejects.toThrow(/at least one classification network/);
     await expect(run([...args, at('nothing')])).rejects.toMatchObject({ code: 'INVALID_WEIGHTS' });
     await expect(run(args)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+
+  it('refuses numbers that half precision cannot hold, and a network that has changed', async () => {
+    const args = ['--weights', at('weights'), '--ensemble', 'huge', '--version', '1'];
+    await expect(run([...args, '--half', at('huge')])).rejects.toThrow(
+      /tensor classifier\.6\.bias has one that is infinite or not a number as F16/,
+    );
+    expect(await run([...args, at('huge')])).toBe(0);
+    truncateSync(at('huge', 'epoch-1.safetensors'), 2000);
+    const again = ['--weights', at('weights'), '--ensemble', 'cut', '--version', '1', at('huge')];
+    await expect(run(again)).rejects.toMatchObject({ code: 'INVALID_WEIGHTS' });
   });
 });

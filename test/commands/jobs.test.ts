@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, watch } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,10 +87,10 @@ async function toItsEnd({ events }: Service, id: string) {
 }
 
 /** Waits until a file in a job's run folder is written. */
-async function fileOf({ id }: Job, name: string, changes: AsyncIterator<{ filename: string | null }>) {
+async function fileOf({ id }: Job, name: RegExp, changes: AsyncIterator<{ filename: string | null }>) {
   for (;;) {
     const { filename } = (await changes.next()).value;
-    if (filename?.includes(id) && filename.endsWith(`/${name}`)) return;
+    if (filename?.includes(id) && name.test(filename)) return;
   }
 }
 
@@ -109,8 +109,19 @@ describe('jobs of the real service', () => {
     const { state, result } = await first.get(id);
     expect([state, result]).toMatchObject(['done', { ensemble: 'tiny', version: '2' }]);
     expect(digest).toMatch(/^sha256:/);
-    const manifest = await readFile(join(folder, 'weights', 'tiny', '2', 'manifest.json'), 'utf8');
-    expect(JSON.parse(manifest)).toMatchObject({ labels: ['blue', 'green', 'red'], provenance: { job: id } });
+    const version = join(folder, 'weights', 'tiny', '2');
+    const manifest = JSON.parse(await readFile(join(version, 'manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ labels: ['blue', 'green', 'red'], provenance: { job: id } });
+    // The network was written once, by the training; the version has another name of that file.
+    const jobs = join(folder, 'jobs of mine', 'jobs');
+    const [trained, ...others] = (await readdir(jobs, { recursive: true })).filter((name) =>
+      /epoch-\d+/.test(name),
+    );
+    expect(others).toEqual([]);
+    const inodes = [join(jobs, trained!), join(version, manifest.networks[0].file)].map(
+      async (path) => (await stat(path)).ino,
+    );
+    expect(await inodes[1]).toBe(await inodes[0]);
     expect(await (await first.call(`/${id}/log`)).text()).toContain('epoch');
     for (const state of ['queued', 'running', 'done'] as const) {
       expect(await until(first.log, `job ${state}`)).toMatchObject({ job: id, type: 'train', state });
@@ -129,8 +140,8 @@ describe('jobs of the real service', () => {
     const options = { recursive: true, signal: enough.signal };
     const writing = watch(join(folder, 'jobs of mine', 'jobs'), options)[Symbol.asyncIterator]();
     const again = await first.create(training);
-    await fileOf(again, 'best.safetensors', writing);
-    await fileOf(again, 'checkpoint.safetensors', writing); // after the first epoch: at the start there is one as well
+    await fileOf(again, /\/epoch-\d+\.safetensors$/, writing);
+    await fileOf(again, /\/checkpoint\.safetensors$/, writing); // after the first epoch: at the start there is one as well
     enough.abort();
     const gone = once(first.child, 'exit');
     killGroup(first.child);

@@ -186,7 +186,7 @@ describe('an ensemble version', () => {
       manifest.version = '2';
     });
     await expect(loadEnsemble(directory, 'demo')).rejects.toThrow(
-      'expected demo version 1, received demo version 2',
+      'expected the manifest of demo version 1; received that of demo version 2',
     );
     await writeFile(manifestPath(), '{');
     await expect(loadEnsemble(directory, 'demo')).rejects.toMatchObject({ code: 'INVALID_WEIGHTS' });

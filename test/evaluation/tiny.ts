@@ -8,13 +8,10 @@ import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import type { PixelBox } from '../../src/image/box.ts';
-import { colourStatistics } from '../../src/image/colour-shift.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import { openRunFolder, writeTrainedNetwork } from '../../src/training/run-folder.ts';
-import { initialScheduleState } from '../../src/training/schedule.ts';
-import { parseSettings } from '../../src/training/settings.ts';
+import { writeRun } from '../ensembles/run.ts';
 import { waves } from '../inference/tiny.ts';
 import { put } from '../training/pictures.ts';
 
@@ -136,35 +133,7 @@ export async function writeTinyNetworks(root: string): Promise<void> {
       })),
     });
   }
-  for (const run of runs) await writeRun(root, run);
-}
-
-async function writeRun(
-  root: string,
-  { name, spec, labels, trainingScale, trainable, weights }: TinyNetwork,
-) {
-  const folder = await openRunFolder(join(root, 'runs', name), false);
-  const { crop, head } = spec;
-  const settings = parseSettings({
-    data: 'data',
-    crop,
-    scale: trainingScale,
-    head,
-    ...(head !== 'classes' && { from: 'x', trainable }),
-  });
-  const state = { epoch: 2, step: 0, lossSum: 0, schedule: initialScheduleState };
-  const header = {
-    format: 2,
-    settings,
-    spec,
-    labels,
-    preprocessing,
-    datasetDigest: 'sha256:0',
-    colours: colourStatistics([{ width: 1, height: 1, pixels: Uint8Array.of(1, 2, 3) }]),
-    learningRate: 0.01,
-    state: { ...state, best: { epoch: 1, loss: 1, accuracy: 0.5 } },
-  } as const;
-  await writeTrainedNetwork(folder, { header, weights }, `verydeep train --out ${name}`);
+  for (const { name, ...run } of runs) await writeRun(join(root, 'runs', name), { ...run, preprocessing });
 }
 
 /** An evaluation of the first ensemble by the engine to read beside the paper. */

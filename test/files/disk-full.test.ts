@@ -8,9 +8,9 @@ import { expect, it } from 'vitest';
 const child = fileURLToPath(new URL('./limited-child.ts', import.meta.url));
 
 // The limit holds for a whole process. Its unit is 512 or 1024 bytes, as the shell likes.
-it.runIf(process.platform !== 'win32')(
-  'a limit on the size of files is a full disk, and leaves the old file',
-  () => {
+it.runIf(process.platform !== 'win32').each(['whole', 'parts'])(
+  'a limit on the size of files is a full disk, and leaves the old file: written in %s',
+  (how) => {
     const folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
     const path = join(folder, 'checkpoint.safetensors');
     writeFileSync(path, 'old');
@@ -22,6 +22,7 @@ it.runIf(process.platform !== 'win32')(
       'tsx',
       child,
       path,
+      how,
     ];
     const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8' });
     expect(JSON.parse(stdout || JSON.stringify(stderr))).toEqual({

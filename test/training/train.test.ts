@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { weightsPathOf } from '../../src/ensembles/network.ts';
+import { readRun } from '../../src/ensembles/run.ts';
+import { openSafetensors } from '../../src/formats/safetensors/read.ts';
+import { writeSafetensors } from '../../src/formats/safetensors/write.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
-import { readCheckpoint } from '../../src/training/checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import { readTrainedNetwork } from '../../src/training/run-folder.ts';
 import { parseSettings, type TrainingSettingsInput } from '../../src/training/settings.ts';
 import { type TrainOptions, train } from '../../src/training/train.ts';
 import { createLinearEngine, createLinearStep } from './linear.ts';
@@ -44,6 +47,7 @@ function start({ out, resume = false, settings, onEvent, signal }: Run): ReturnT
     out: join(folder, out),
     resume,
     command: 'verydeep train',
+    findSource: readRun,
     createStep: createLinearStep,
     engine: createLinearEngine(),
     limits: { maxFileBytes: 1e6, maxPixels: 1e6 },
@@ -56,7 +60,11 @@ function start({ out, resume = false, settings, onEvent, signal }: Run): ReturnT
 const bytesOf = (out: string, name = 'checkpoint.safetensors'): Buffer =>
   readFileSync(join(folder, out, name));
 
-const weightsIn = async (out: string) => copyOfWeights((await readTrainedNetwork(join(folder, out))).weights);
+/** The network that a training left. */
+const networkIn = (out: string) => readRun(join(folder, out)).network;
+const networkBytes = (out: string): Buffer => bytesOf(out, networkIn(out).file);
+const weightsIn = (out: string) =>
+  copyOfWeights(openSafetensors(weightsPathOf(readRun(join(folder, out)))).tensors);
 
 describe('training', () => {
   it('learns, and leaves the best network with its description', async () => {
@@ -66,13 +74,14 @@ describe('training', () => {
       settings: { epochs: 12 },
       onEvent: (e) => events.push(e),
     });
-    expect(description!.metrics.accuracy).toBe(1);
+    expect(description!.metrics!.accuracy).toBe(1);
 
-    const network = await readTrainedNetwork(join(folder, 'learns'));
-    expect(network.labels).toEqual(['blue', 'green', 'red']);
+    const { network, labels } = readRun(join(folder, 'learns'));
+    expect(network).toEqual(description);
+    expect(labels).toEqual(['blue', 'green', 'red']);
     expect(network.trainingScale).toEqual({ min: 32, max: 36 });
-    expect(network.spec).toMatchObject({ architecture: 'A', classes: 3, head: 'classes' });
-    expect(network.weights.get('classifier.6.weight')!.shape).toEqual([3, 3]);
+    expect(network).toMatchObject({ architecture: 'A', classes: 3, head: 'classes' });
+    expect(weightsIn('learns').get('classifier.6.weight')!.shape).toEqual([3, 3]);
 
     const kinds = events.map(({ type }) => type);
     expect(kinds.filter((type) => type === 'epoch')).toHaveLength(12);
@@ -89,9 +98,7 @@ describe('training', () => {
     await start({ out: 'twice' });
     expect(bytesOf('twice').equals(bytesOf('once'))).toBe(true);
     await start({ out: 'uncached', settings: { cacheBytes: 0 } });
-    expect(bytesOf('uncached', 'network.safetensors').equals(bytesOf('once', 'network.safetensors'))).toBe(
-      true,
-    );
+    expect(networkBytes('uncached').equals(networkBytes('once'))).toBe(true);
     await start({ out: 'otherwise', settings: { seed: 2 } });
     expect(bytesOf('otherwise').equals(bytesOf('once'))).toBe(false);
   });
@@ -110,7 +117,7 @@ describe('training', () => {
       expect(description).toBeUndefined();
       await start({ out, resume: true });
       expect(bytesOf(out).equals(bytesOf('whole'))).toBe(true);
-      expect(bytesOf(out, 'network.safetensors').equals(bytesOf('whole', 'network.safetensors'))).toBe(true);
+      expect(networkBytes(out).equals(networkBytes('whole'))).toBe(true);
     }
   });
 
@@ -120,7 +127,114 @@ describe('training', () => {
       /these differ: batch$/,
     );
     await start({ out: 'more', resume: true });
-    expect(bytesOf('more', 'network.safetensors').equals(bytesOf('whole', 'network.safetensors'))).toBe(true);
+    expect(networkBytes('more').equals(networkBytes('whole'))).toBe(true);
+  });
+
+  it('writes a network once, after its epoch, and keeps the one that the manifest names until there is another', async () => {
+    const filesOf = (out: string): string[] =>
+      readdirSync(join(folder, out)).filter((name) => /^epoch-|^manifest/.test(name));
+    const best: number[] = [];
+    const kept: string[][] = [];
+    const onEvent = (event: TrainingEvent): void => {
+      if (event.type === 'epoch' && event.best) best.push(event.epoch);
+      if (event.type === 'step') kept.push(filesOf('epochs'));
+    };
+    await start({ out: 'epochs', settings: { epochs: 2, rate: '0.001,3:0.05' }, onEvent });
+    const before = networkIn('epochs');
+    expect(before.file).toBe(`epoch-${best.at(-1)}.safetensors`);
+    expect(filesOf('epochs')).toEqual([before.file, 'manifest.json']);
+    const { ino } = statSync(join(folder, 'epochs', before.file));
+
+    kept.length = 0;
+    await start({ out: 'epochs', resume: true, settings: { epochs: 12, rate: '0.001,3:0.05' }, onEvent });
+    const after = networkIn('epochs');
+    expect(after.file).not.toBe(before.file);
+    expect(kept.length).toBeGreaterThan(0);
+    for (const names of kept) {
+      expect(names).toContain(before.file);
+      expect(names.length).toBeLessThanOrEqual(3);
+    }
+    expect(filesOf('epochs')).toEqual([after.file, 'manifest.json']);
+    expect(statSync(join(folder, 'epochs', after.file)).ino).not.toBe(ino);
+  });
+
+  it('goes on from what a kill left between the best network and its checkpoint', async () => {
+    await start({ out: 'between', settings: { epochs: 2 } });
+    // As if the network of epoch 3 had been written, and not its checkpoint, by another machine.
+    writeFileSync(join(folder, 'between', 'epoch-3.safetensors'), 'other bytes');
+    writeFileSync(join(folder, 'between', 'epoch-9.safetensors.17.tmp'), 'half');
+    await start({ out: 'between', resume: true });
+    expect(networkBytes('between').equals(networkBytes('whole'))).toBe(true);
+    const names = readdirSync(join(folder, 'between')).filter((name) => name.startsWith('epoch-'));
+    expect(names).toEqual([networkIn('between').file]);
+  });
+
+  it('goes on from a folder of before there were manifests, and starts from one', async () => {
+    await start({ out: 'old', settings: { epochs: 2 } });
+    const { network, labels } = readRun(join(folder, 'old'));
+    const path = (name: string): string => join(folder, 'old', name);
+    const { header } = await readCheckpoint(path('checkpoint.safetensors'));
+    const weights = weightsIn('old');
+    await writeCheckpoint(path('best.safetensors'), { header, weights });
+    await writeSafetensors(path('network.safetensors'), weights);
+    const { architecture, width, fc, crop, head, classes, preprocessing, trainingScale, trainable, sha256 } =
+      network;
+    const { metrics, provenance } = network;
+    const spec = { architecture, width, fc, crop, head, classes };
+    const description = {
+      format: 1,
+      spec,
+      preprocessing,
+      labels,
+      trainingScale,
+      trainable,
+      sha256,
+      metrics,
+      provenance,
+    };
+    rmSync(path('manifest.json'));
+    rmSync(path(network.file));
+    expect(() => readRun(join(folder, 'old'))).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_WEIGHTS',
+        message: expect.stringContaining('a finished training'),
+      }),
+    );
+    for (const wrong of ['{}', '[]', '{', '{"format":1,"spec":{"architecture":"D","head":"scr"}}']) {
+      writeFileSync(path('network.json'), wrong);
+      expect(() => readRun(join(folder, 'old'))).toThrow(
+        expect.objectContaining({ code: 'INVALID_WEIGHTS' }),
+      );
+    }
+    writeFileSync(path('network.json'), JSON.stringify(description));
+
+    expect(readRun(join(folder, 'old'))).toEqual({
+      folder: join(folder, 'old'),
+      labels,
+      network: { ...network, file: 'network.safetensors' },
+    });
+    await start({ out: 'fromOld', settings: { from: join(folder, 'old'), rate: '1e-30', epochs: 1 } });
+    expect(weightsIn('fromOld')).toEqual(weights);
+
+    await start({ out: 'old', resume: true, settings: { epochs: 2 } });
+    expect(networkIn('old')).toEqual(network);
+    expect(weightsIn('old')).toEqual(weights);
+    expect(readdirSync(join(folder, 'old')).sort()).toEqual(
+      ['checkpoint.safetensors', network.file, 'log.jsonl', 'manifest.json'].sort(),
+    );
+  });
+
+  it('does not start from a network that has changed', async () => {
+    await start({ out: 'changed', settings: { epochs: 1 } });
+    const path = join(folder, 'changed', networkIn('changed').file);
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes);
+    const settings = { from: join(folder, 'changed') };
+    await expect(start({ out: 'fromChanged', settings })).rejects.toMatchObject({
+      code: 'INVALID_WEIGHTS',
+      message: expect.stringContaining('expected sha256'),
+    });
   });
 
   it('stops where it diverges and keeps the last good checkpoint', async () => {
@@ -138,7 +252,7 @@ describe('training', () => {
 
   it('sums micro-batches to the same update', async () => {
     await start({ out: 'parts', settings: { microBatch: 2 } });
-    const [whole, parts] = await Promise.all(['whole', 'parts'].map(weightsIn));
+    const [whole, parts] = ['whole', 'parts'].map(weightsIn);
     // Other dropout masks, which this network ignores; all else is equal but for the order of the sums.
     whole!.get('classifier.6.weight')!.data.forEach((value, i) => {
       expect(parts!.get('classifier.6.weight')!.data[i]!).toBeCloseTo(value, 4);
@@ -156,10 +270,10 @@ describe('training', () => {
       const settings = { from, scale, rate: '1e-30', epochs: 1, seed: 2 };
       const out = `from${scale.min}`;
       await start({ out, settings });
-      const [source, network] = await Promise.all([from, join(folder, out)].map(readTrainedNetwork));
+      const [source, network] = ['learns', out].map(networkIn);
       expect(network!.trainingScale).toEqual(scale);
       expect(network!.preprocessing).toEqual(source!.preprocessing);
-      expect(await weightsIn(out)).toEqual(await weightsIn('learns'));
+      expect(weightsIn(out)).toEqual(weightsIn('learns'));
     },
   );
 
@@ -169,10 +283,10 @@ describe('training', () => {
         out: head,
         settings: { head, from: join(folder, 'learns'), rate: '0.02', epochs: 6 },
       });
-      expect(description!.spec.head).toBe(head);
-      const weights = await weightsIn(head);
+      expect(description!.head).toBe(head);
+      const weights = weightsIn(head);
       expect(weights.get('classifier.6.weight')!.shape).toEqual([head === 'scr' ? 4 : 12, 3]);
-      const source = await weightsIn('learns');
+      const source = weightsIn('learns');
       expect(weights.get('features.0.weight')).toEqual(source.get('features.0.weight'));
     }
   });

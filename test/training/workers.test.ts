@@ -8,6 +8,7 @@ import {
   type ParallelTrainingStep,
 } from '../../src/engine/parallel/training-step.ts';
 import type { CreatePlacedStep } from '../../src/engine/training-step.ts';
+import { readRun } from '../../src/ensembles/run.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
 import { readCheckpoint } from '../../src/training/checkpoint.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -56,6 +57,7 @@ async function start({ out, workers, resume = false, signal, onEvent }: Run): Re
     out: join(folder, out),
     resume,
     command: 'verydeep train',
+    findSource: readRun,
     createStep,
     engine: await engines.createEngine({
       engine: 'onnx',
