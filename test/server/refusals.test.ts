@@ -1,5 +1,6 @@
 import { errorCodes, type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { openapiDocument } from '../../scripts/openapi-document.ts';
 import { answeredCodes, type ErrorCode, errorEntry, VerydeepError } from '../../src/errors.ts';
 import { answerErrors } from '../../src/server/errors.ts';
@@ -7,6 +8,7 @@ import type { Envelope } from '../../src/server/failures.ts';
 import { limits, multipartOf, startApp } from './app-under-test.ts';
 import { createMemoryJobs } from './jobs/memory-jobs.ts';
 import { openClient, type RawClient, rejects } from './sockets.ts';
+import { messagesOf } from './stream/messages.ts';
 
 interface Document {
   readonly paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>;
@@ -245,6 +247,24 @@ describe('what is refused', () => {
     const response = await app.inject({ method: 'POST', url: '/classify', ...multipartOf(bytes) });
     expect(response.statusCode).toBe(200);
     expect(await rejects(metrics)).toEqual({ CORRUPT_IMAGE: 1, QUEUE_FULL: 1, INTERNAL: 1 });
+  });
+
+  it('counts each image of a stream', async () => {
+    const { app, metrics } = await startApp();
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const stream = new WebSocket(`${url.replace('http', 'ws')}/stream`);
+    const { next } = messagesOf(stream);
+    await next(); // hello
+    for (const [id, bytes, options] of [
+      ['1', 'bad', {}],
+      ['2', 'abc', { top: 0 }],
+    ] as const) {
+      stream.send(JSON.stringify({ type: 'image', id, task: 'classify', ...options }));
+      stream.send(Buffer.from(bytes));
+      while ((await next()).type !== 'credit');
+    }
+    stream.terminate();
+    expect(await rejects(metrics)).toEqual({ CORRUPT_IMAGE: 1, INVALID_OPTION: 1 });
   });
 
   it('is no probe that says how things are', async () => {

@@ -1,5 +1,12 @@
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { failures } from '../failures.ts';
 import type { Metrics } from './metrics.ts';
+
+const scrape = {
+  description: 'All metrics (docs/metrics.md).',
+  content: { 'text/plain': { schema: z.string() } },
+};
 
 /** `GET /metrics`, in the text format of Prometheus. */
 export async function metricsRoutes(app: FastifyInstance, { metrics }: { metrics: Metrics }): Promise<void> {
@@ -10,7 +17,7 @@ export async function metricsRoutes(app: FastifyInstance, { metrics }: { metrics
         operationId: 'metrics',
         summary: 'Metrics for Prometheus',
         tags: ['operations'],
-        produces: ['text/plain'],
+        response: { 200: scrape, ...failures() },
       },
     },
     async (_request, reply) => {
