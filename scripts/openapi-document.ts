@@ -9,7 +9,7 @@ export async function openapiDocument(): Promise<object> {
     queue: () => ({ requests: 0, work: 0, maxWork: 0 }),
     deployments: serving.deployments,
   });
-  const app = await createApp({ serving, metrics, limits });
+  const app = await createApp({ serving, metrics, limits, doors: { origins: [] } });
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -21,6 +21,7 @@ export async function openapiDocument(): Promise<object> {
 const limits = {
   maxFileBytes: 1,
   maxFiles: 1,
+  receiveTimeoutMs: 1000,
   maxRequests: 1,
   timeoutMs: 1,
   maxStreams: 1,

@@ -91,10 +91,20 @@ export const errorTable = {
     of: 'request',
     description: 'Not HTTP/1.1, or a path, header or body that cannot be read.',
   },
+  ORIGIN_REFUSED: {
+    status: 403,
+    of: 'request',
+    description: 'A web page that is not of this service, nor in `ALLOWED_ORIGINS`, sends or opens a stream.',
+  },
   REQUEST_TIMEOUT: {
     status: 408,
     of: 'request',
     description: 'The request did not arrive completely in time.',
+  },
+  UNKNOWN_HOST: {
+    status: 421,
+    of: 'request',
+    description: 'The request is for a name that this service does not have (`ALLOWED_HOSTS`).',
   },
   HEADERS_TOO_LARGE: { status: 431, of: 'request', description: 'The headers are larger than 16 KiB.' },
   INTERNAL: {

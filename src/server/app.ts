@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { maxHeaderSize } from 'node:http';
-import multipart from '@fastify/multipart';
 import { type FastifyInstance, type FastifyRequest, fastify, LogController, type LogLevel } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { VerydeepError } from '../errors.ts';
 import type { Serving } from '../serving/registry.ts';
 import { createClientErrors } from './client-errors.ts';
+import { type Doors, guardDoors } from './doors.ts';
 import { drainOnClose } from './draining.ts';
 import { answerErrors, createErrorHandler, refuseUnknownRoutes } from './errors.ts';
 import { createAnswerer } from './images/answerer.ts';
@@ -21,6 +21,7 @@ export interface AppOptions {
   readonly serving: Serving;
   readonly metrics: Metrics;
   readonly limits: AppLimits;
+  readonly doors: Doors;
   /** Where not given, the routes under /admin are closed. */
   readonly admin?: Admin;
   /** No log where not given. */
@@ -32,6 +33,8 @@ export interface AppLimits {
   readonly maxFiles: number;
   /** Image requests that are received or answered at once. */
   readonly maxRequests: number;
+  /** Longest time from a request's first byte to its last. */
+  readonly receiveTimeoutMs: number;
   /** Longest time from an image's last byte to its answer. */
   readonly timeoutMs: number;
   /** Streams open at once. */
@@ -40,9 +43,6 @@ export interface AppLimits {
   readonly streamCredits: number;
   readonly streamMaxUnsentBytes: number;
 }
-
-/** A request's body must be there within this time, however slow its sender. */
-const requestTimeoutMs = 120_000;
 
 export type App = FastifyInstance;
 
@@ -59,7 +59,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...(logLevel && { logger: { level: logLevel } }),
     logController: new LogController({ disableRequestLogging: ({ url }) => isProbe(url) }),
     bodyLimit: limits.maxFileBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: limits.receiveTimeoutMs,
     clientErrorHandler: clientErrors.handle,
     // Node and Fastify refuse these with bodies of their own: here they are refused like all others.
     http: { requireHostHeader: false },
@@ -93,10 +93,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     maxUnsentBytes: limits.streamMaxUnsentBytes,
   });
   // Only now are WebSockets known as such, so that a refused one is ended with its answer.
-  for (const refuse of [requireHost, refuseWhenClosing, refuseUnknownRoutes])
+  for (const refuse of [requireHost, guardDoors(options.doors), refuseWhenClosing, refuseUnknownRoutes])
     app.addHook('onRequest', refuse);
   await registerOpenapi(app);
-  await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(imageRoutes, { ...limits, serving, answerer, metrics });
   await app.register(jobRoutes, { admin, onRejected });
   await app.register(healthRoutes, { serving });

@@ -13,6 +13,18 @@ import { describeIssues } from '../options/issues.ts';
 const settingsSchema = z.object({
   host: word().default('127.0.0.1').describe('address to listen on; `0.0.0.0` for all'),
   port: integer(0, 65_535).default(8080).describe('port to listen on; 0 for any that is free'),
+  allowedHosts: z
+    .array(word())
+    .default([])
+    .describe(
+      'names, without port, that requests may use for this service, with commas between; when empty any, but on a loopback `HOST` only its own',
+    ),
+  allowedOrigins: z
+    .array(word())
+    .default([])
+    .describe(
+      'origins of web pages that may send images and open streams, `https://example.com`, with commas between; `*` for all; its own always may',
+    ),
   logLevel: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
     .default('info')
     .describe('least severe log lines that are written'),
@@ -51,6 +63,11 @@ const settingsSchema = z.object({
   maxRequests: integer(1, 100_000)
     .default(256)
     .describe('most image requests at once, being received or answered; more get 429'),
+  receiveTimeoutMs: integer(1000, 3_600_000)
+    .default(120_000)
+    .describe(
+      'longest time in which a request must have arrived, in milliseconds; a sender slower than 10 kB/s loses its place when others wait',
+    ),
   decoders: integer(0, 64)
     .default(0)
     .describe(

@@ -8,6 +8,7 @@ import { messageOf, VerydeepError } from '../errors.ts';
 import { createScheduler } from '../inference/scheduling/scheduler.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { type App, createApp } from '../server/app.ts';
+import { type Doors, loopbackNames } from '../server/doors.ts';
 import { createMetrics } from '../server/operations/metrics.ts';
 import { createDeployment } from '../serving/deployment.ts';
 import { createRegistry } from '../serving/registry.ts';
@@ -54,6 +55,7 @@ export async function startService(settings: Settings): Promise<Service> {
     serving: registry,
     metrics,
     limits: settings,
+    doors: doorsOf(settings),
     ...(token !== undefined && jobs && { admin: { token, jobs } }),
     logLevel: settings.logLevel,
   });
@@ -115,6 +117,13 @@ function startLoggedJobs(settings: Settings, log: (line: LogLine) => void): Prom
       log((lines) => lines[level](line, `job ${state}`));
     },
   });
+}
+
+/** A service for its own machine is known by the machine's own names. */
+function doorsOf({ host, allowedHosts, allowedOrigins }: Settings): Doors {
+  const own = loopbackNames.includes(host as never) || host === '::1';
+  const hosts = own ? [...loopbackNames, ...allowedHosts] : allowedHosts;
+  return { origins: allowedOrigins, ...(hosts.length > 0 && { hosts }) };
 }
 
 /** Engine hosts, one a device, whose starts and deaths are logged. */

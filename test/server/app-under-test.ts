@@ -7,6 +7,7 @@ import type { Answer } from '../../src/inference/answer.ts';
 import type { RequestContext } from '../../src/inference/inference.ts';
 import type { InferenceOptions } from '../../src/inference/options.ts';
 import { type AppLimits, createApp } from '../../src/server/app.ts';
+import type { Doors } from '../../src/server/doors.ts';
 import type { Admin } from '../../src/server/jobs/routes.ts';
 import { createMetrics, type Metrics } from '../../src/server/operations/metrics.ts';
 import type { Deployment } from '../../src/serving/deployment.ts';
@@ -29,6 +30,7 @@ export const limits: AppLimits = {
   maxFileBytes: 1000,
   maxFiles: 4,
   maxRequests: 16,
+  receiveTimeoutMs: 60_000,
   timeoutMs: 5000,
   maxStreams: 4,
   streamCredits: 2,
@@ -128,6 +130,7 @@ export async function startApp(
     run?: Run;
     isReady?: () => boolean;
     limits?: Partial<AppLimits>;
+    doors?: Doors;
     admin?: Admin;
     /** The first is the stable one. */
     versions?: readonly string[];
@@ -147,6 +150,7 @@ export async function startApp(
     serving: registry,
     metrics,
     limits: { ...limits, ...options.limits },
+    doors: options.doors ?? { origins: [] },
     ...(options.admin && { admin: options.admin }),
   });
   started.push(app);

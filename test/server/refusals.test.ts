@@ -33,8 +33,8 @@ function form(payload: string): string {
 const files = (count: number): string =>
   multipartOf(Array.from({ length: count }, () => ({ name: 'a', bytes: 'abc' }))).payload;
 
-const part = (name: string, more = ''): string =>
-  `--a-boundary\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\nabc\r\n`;
+const part = (name: string): string =>
+  `--a-boundary\r\nContent-Disposition: form-data; name="${name}"\r\n\r\nabc\r\n`;
 
 /** For the name of a test. */
 function shown(sent: string): string {
@@ -88,7 +88,6 @@ const refusals: readonly [sent: string, code: ErrorCode, operation?: string][] =
   [form(files(limits.maxFiles + 20)), 'TOO_MANY_FILES', 'post /classify'],
   [form(files(2).replace(/--\r\n$/, '')), 'MALFORMED_REQUEST', 'post /classify'],
   [form(`${part('top')}${part('scales')}--a-boundary--\r\n`), 'INVALID_OPTION', 'post /classify'],
-  [form(`${part('__proto__', '; filename="a"')}--a-boundary--\r\n`), 'MALFORMED_REQUEST', 'post /classify'],
   [
     withBody(`POST /classify HTTP/1.1\r\n${host}Content-Type: multipart/form-data\r\n`, 'abc'),
     'MALFORMED_REQUEST',
@@ -162,7 +161,7 @@ describe('a refusal', () => {
 describe('what is refused', () => {
   it('in time, when a request never ends', async () => {
     const { app, metrics } = await startApp();
-    expect(app.server.requestTimeout).toBe(120_000);
+    expect(app.server.requestTimeout).toBe(limits.receiveTimeoutMs);
     // Node looks every 30 s whether a request is late.
     Object.assign(app.server, { headersTimeout: 20, requestTimeout: 20, connectionsCheckingInterval: 5 });
     for (const sent of [
@@ -207,7 +206,9 @@ describe('what is refused', () => {
     ]) {
       const client = await openClient(app);
       const request = new Promise((resolve) => app.server.once('request', resolve));
-      client.write(`${head}Content-Length: 999\r\n\r\n${part('a', '; filename="a"')}`);
+      client.write(
+        `${head}Content-Length: 999\r\n\r\n--a-boundary\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\nabc\r\n`,
+      );
       await request;
       client.socket.resetAndDestroy();
       await client.closed;
@@ -277,7 +278,7 @@ describe('what is refused', () => {
 describe('errors of Fastify and its plugins', () => {
   it('have a code of ours, whichever they are', async () => {
     const { app } = await startApp();
-    const all = [...Object.values(errorCodes), ...Object.values(app.multipartErrors)];
+    const all = Object.values(errorCodes);
     app.get<{ Params: { i: string } }>('/throws/:i', async ({ params }) => {
       throw new all[Number(params.i)]!('A', 'B');
     });

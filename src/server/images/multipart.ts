@@ -1,5 +1,7 @@
-import type { MultipartFile } from '@fastify/multipart';
-import type { FastifyRequest } from 'fastify';
+import { on } from 'node:events';
+import type { Readable } from 'node:stream';
+import busboy, { type FileInfo } from 'busboy';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isVerydeepError, messageOf, VerydeepError } from '../../errors.ts';
 import { noImage } from './bodies.ts';
 
@@ -11,57 +13,84 @@ export interface FileLimits {
 /** A file of a request as it arrives. */
 export interface ReceivedFile {
   readonly name: string;
-  /** `undefined` where it was larger than allowed; its bytes were read and dropped. */
+  /** `undefined` if it was larger than allowed; its bytes were read and dropped. */
   readonly bytes: Buffer | undefined;
 }
 
+/** Leaves the bodies of forms to {@link receiveFiles}. */
+export function acceptForms(app: FastifyInstance): void {
+  app.addContentTypeParser('multipart/form-data', async () => undefined);
+}
+
+export function isForm({ headers }: FastifyRequest): boolean {
+  return /^\s*multipart\/form-data\s*(;|$)/i.test(headers['content-type'] ?? '');
+}
+
 /**
- * The files of a multipart request, in their order. The next one is read only when it is asked for, so that the
- * sender waits, not memory. Throws TOO_MANY_FILES, NO_IMAGE, INVALID_OPTION (a field that is no file) and
- * MALFORMED_REQUEST.
+ * The files of a form, in their order. The next one is read only when it is asked for, so that the sender waits, not
+ * memory. Throws TOO_MANY_FILES, NO_IMAGE, INVALID_OPTION (a field that is no file), MALFORMED_REQUEST, and the signal's
+ * reason as soon as it is aborted, whatever the parser does.
  */
 export async function* receiveFiles(
-  request: FastifyRequest,
+  { raw, headers }: FastifyRequest,
   { maxFileBytes, maxFiles }: FileLimits,
+  signal: AbortSignal,
 ): AsyncGenerator<ReceivedFile> {
-  // One file more than allowed is let through to be counted.
-  const limits = { fileSize: maxFileBytes, files: maxFiles + 1, fields: 1 };
-  const parts = request.parts({ limits });
+  if (headers['content-length'] === '0') throw noImage('received no file');
   let count = 0;
   try {
-    for await (const part of parts) {
-      if (part.type === 'field') throw unexpectedField(part.fieldname);
+    // One file and one field more than allowed are let through to be counted.
+    const limits = { fileSize: maxFileBytes, files: maxFiles + 1, fields: 1, fieldSize: 0, headerPairs: 100 };
+    const parser = busboy({ headers, limits, defParamCharset: 'utf8' });
+    // After the answer, and of files that nobody reads, there is nobody to tell: unheard, an error would end the process.
+    parser.on('error', () => undefined);
+    parser.on('file', (_name, file) => file.on('error', () => undefined));
+    parser.once('field', (name) => parser.destroy(unexpectedField(name)));
+    const stop = (): void => {
+      if (!raw.complete) parser.destroy(new Error('it breaks off'));
+    };
+    raw.once('close', stop);
+    const files = on(parser, 'file', { close: ['close'], signal });
+    raw.pipe(parser);
+    for await (const [field, stream, info] of files as AsyncIterable<[string, Readable, FileInfo]>) {
       if (++count > maxFiles) {
-        throw new VerydeepError(
-          'TOO_MANY_FILES',
-          `expected at most ${maxFiles} files in a request; received more`,
-        );
+        const message = `expected at most ${maxFiles} files in a request; received more`;
+        throw new VerydeepError('TOO_MANY_FILES', message);
       }
-      yield await readFile(part);
+      yield { name: info.filename || field, bytes: await bytesOf(stream, signal) };
     }
   } catch (error) {
+    signal.throwIfAborted();
     if (isVerydeepError(error)) throw error;
     throw new VerydeepError('MALFORMED_REQUEST', `multipart/form-data cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   } finally {
     // What was not read is dropped: while it waits for a reader, the sender would never see the answer.
-    request.raw.unpipe();
-    request.raw.resume();
+    raw.unpipe();
+    raw.resume();
   }
   if (count === 0) throw noImage('received no file');
 }
 
 // --- helpers ---
 
-async function readFile({ file, filename, fieldname }: MultipartFile): Promise<ReceivedFile> {
-  const name = filename || fieldname;
+async function bytesOf(
+  file: Readable & { truncated?: boolean },
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of file) {
-    if (file.truncated) chunks.length = 0;
-    else chunks.push(chunk as Buffer);
+  const abort = (): void => void file.destroy(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const chunk of file) {
+      if (file.truncated) chunks.length = 0;
+      else chunks.push(chunk as Buffer);
+    }
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
-  return { name, bytes: file.truncated ? undefined : Buffer.concat(chunks) };
+  return file.truncated ? undefined : Buffer.concat(chunks);
 }
 
 function unexpectedField(name: string): VerydeepError {

@@ -6,14 +6,16 @@ import { type Task, tasks } from '../../inference/options.ts';
 import type { Deployment } from '../../serving/deployment.ts';
 import type { Serving } from '../../serving/registry.ts';
 import { clientOf } from '../client.ts';
+import { refuseOnSocket } from '../client-errors.ts';
 import { answerErrors } from '../errors.ts';
 import { failureOf } from '../failures.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Answerer } from './answerer.ts';
 import { acceptImageBodies, imageErrors, noImage } from './bodies.ts';
 import { describeImages } from './docs.ts';
-import { type FileLimits, type ReceivedFile, receiveFiles } from './multipart.ts';
+import { acceptForms, type FileLimits, isForm, type ReceivedFile, receiveFiles } from './multipart.ts';
 import { type ImageTask, optionsOf, readImageTask } from './options.ts';
+import { createPlaces } from './places.ts';
 import { presentModel, presentResult, presentTiming, serverTiming, unnamed } from './present.ts';
 import type { AnswerBody } from './schemas.ts';
 
@@ -24,6 +26,8 @@ export interface ImageRoutesOptions extends FileLimits {
   readonly timeoutMs: number;
   /** Requests received or answered at once. */
   readonly maxRequests: number;
+  /** Longest time from a request's first byte to its last. */
+  readonly receiveTimeoutMs: number;
 }
 
 /** Files of one request that are in memory at once. */
@@ -32,9 +36,10 @@ const filesAtOnce = 8;
 /** `POST` and `PUT` of /classify and /localise: one image as the body, or many as multipart/form-data. */
 export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOptions): Promise<void> {
   acceptImageBodies(app);
+  acceptForms(app);
   const onRejected = options.metrics.rejected;
   answerErrors(app, { translate: imageErrors(options.maxFileBytes), onRejected });
-  limitRequests(app, options.maxRequests);
+  limitRequests(app, options.maxRequests, onRejected);
   for (const task of tasks) {
     for (const method of ['POST', 'PUT'] as const) {
       app.route<{ Querystring: ImageTask }>({
@@ -56,9 +61,7 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
     const imageTask = request.query;
     const deployment = options.serving.current();
     const asked = { task: imageTask, deployment, signal: abortedWhenGone(reply) };
-    const outcomes = request.isMultipart()
-      ? await answerFiles(request, asked)
-      : [await answerBody(request, asked)];
+    const outcomes = isForm(request) ? await answerFiles(request, asked) : [await answerBody(request, asked)];
     const answers = outcomes.flatMap(({ answer }) => answer ?? []);
     const plan = answers[0]?.plan;
     const timing = presentTiming(
@@ -86,11 +89,12 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
   /** Files are answered while others still arrive; the bytes of a few at most are in memory. */
   async function answerFiles(request: FastifyRequest, asked: Asked): Promise<Outcome[]> {
     const refused = new AbortController();
-    const signal = AbortSignal.any([asked.signal, refused.signal]);
+    const reception = receivedInTime(options.receiveTimeoutMs);
+    const signal = AbortSignal.any([asked.signal, refused.signal, reception.signal]);
     const outcomes: Promise<Outcome>[] = [];
     const running = new Set<Promise<unknown>>();
     try {
-      for await (const file of receiveFiles(request, options)) {
+      for await (const file of receiveFiles(request, options, signal)) {
         signal.throwIfAborted();
         const outcome = answerFile(request, file, { ...asked, signal });
         // One that refuses the whole request ends it at once, not when the last file has arrived.
@@ -101,6 +105,7 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
         outcomes.push(outcome);
         if (running.size >= filesAtOnce) await Promise.race(running);
       }
+      reception.done();
       const all = await Promise.all(outcomes);
       throwIfAllRefused(all);
       for (const { code } of all) if (code !== undefined) onRejected(code);
@@ -109,6 +114,8 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
       refused.abort(error);
       await Promise.allSettled(outcomes);
       throw error;
+    } finally {
+      reception.done();
     }
   }
 
@@ -164,19 +171,37 @@ interface Outcome {
   readonly error?: unknown;
 }
 
-/** The bodies of requests that wait are in memory: their number is bounded before anything of one is read. */
-function limitRequests(app: FastifyInstance, maxRequests: number): void {
-  let current = 0;
-  app.addHook('onRequest', async (_request, reply) => {
-    if (current >= maxRequests) {
-      const message = `expected at most ${maxRequests} requests at once; received one more`;
-      throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
-    }
-    current += 1;
-    reply.raw.once('close', () => {
-      current -= 1;
+/** A place for each request, from its first byte to its answer. */
+function limitRequests(
+  app: FastifyInstance,
+  maxRequests: number,
+  onRejected: (code: ErrorCode) => void,
+): void {
+  const places = createPlaces({ maxRequests, now: () => performance.now() });
+  app.addHook('onRequest', async (request, reply) => {
+    const { raw, socket, ip } = request;
+    const before = socket.bytesRead;
+    const leave = places.enter({
+      address: ip,
+      receivedBytes: () => socket.bytesRead - before,
+      isReceived: () => raw.complete,
+      evict(reason) {
+        onRejected(reason.code);
+        refuseOnSocket(socket, reason);
+      },
     });
+    reply.raw.once('close', leave);
   });
+}
+
+/** Aborted when a request has not arrived in time, whatever holds it up; `done` ends that. */
+function receivedInTime(timeoutMs: number): { readonly signal: AbortSignal; done(): void } {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `expected a whole request within ${timeoutMs} ms; received a part of it`;
+    late.abort(new VerydeepError('REQUEST_TIMEOUT', message));
+  }, timeoutMs);
+  return { signal: late.signal, done: () => clearTimeout(timer) };
 }
 
 /** Aborted when the connection closes before the answer was written. */

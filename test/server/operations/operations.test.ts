@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { openapiDocument } from '../../../scripts/openapi-document.ts';
 import { type ErrorCode, errorEntry } from '../../../src/errors.ts';
 import { imageHeader, serverMessage } from '../../../src/server/stream/messages.ts';
-import { heldRun, multipartOf, startApp } from '../app-under-test.ts';
+import { heldRun, limits, multipartOf, startApp } from '../app-under-test.ts';
 
 const text = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
@@ -116,7 +116,7 @@ describe('requests', () => {
 
   it('that never end are cut off in time', async () => {
     const { app } = await startApp();
-    expect(app.server.requestTimeout).toBe(120_000);
+    expect(app.server.requestTimeout).toBe(limits.receiveTimeoutMs);
     const client = new PassThrough();
     const written: string[] = [];
     client.on('data', (chunk) => written.push(String(chunk)));
