@@ -3,7 +3,7 @@ export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
 
 /** Endings of files that lie beside photographs and are something else. */
 const otherEnding =
-  /\.(txt|md|rst|pdf|html?|json|jsonl|csv|tsv|xml|ya?ml|toml|log|py|ipynb|js|sh|npy|npz|mat|pkl|h5|parquet|db|zip|tar|t?gz|7z|mp4|mov|avi|mkv|wav|mp3|xmp|aae|ini)$/i;
+  /\.(txt|md|rst|pdf|html?|json|jsonl|csv|tsv|xml|ya?ml|toml|log|py|ipynb|js|sh|npy|npz|mat|pkl|h5|safetensors|onnx|ckpt|pth?|caffemodel|prototxt|parquet|db|zip|tar|t?gz|7z|mp4|mov|avi|mkv|wav|mp3|xmp|aae|ini)$/i;
 
 /**
  * Whether a file in a folder of images is taken for one, by its name: all but hidden files, what systems leave behind, and files that
