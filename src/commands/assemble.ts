@@ -1,14 +1,28 @@
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { checkWeights } from '../ensembles/check-weights.ts';
 import { commonLabels } from '../ensembles/common-labels.ts';
-import { type NetworkInFolder, weightsPathOf } from '../ensembles/network.ts';
+import { versionSchema } from '../ensembles/manifest.ts';
+import { type NetworkInFolder, nameSchema, weightsPathOf } from '../ensembles/network.ts';
 import { readRun } from '../ensembles/run.ts';
 import { type NewNetwork, writeEnsembleVersion } from '../ensembles/write.ts';
-import { VerydeepError } from '../errors.ts';
 import { openSafetensors } from '../formats/safetensors/read.ts';
 import { storedAs } from '../network/weights.ts';
-import { packageWeights } from '../service/weights-folder.ts';
+import { optionHelp, readCommandLine } from '../options/command-line.ts';
+import { optionHints } from '../options/hints.ts';
+import { invalidOption } from '../options/invalid-option.ts';
+import { weights } from '../service/local-options.ts';
+
+export const assembleOptions = z.strictObject({
+  ensemble: nameSchema
+    .describe('Its name: lower-case letters, digits, - and _.')
+    .register(optionHints, { value: 'NAME' }),
+  version: versionSchema
+    .describe('Number of the new version: 1, 2, ...')
+    .register(optionHints, { value: 'N' }),
+  half: z.boolean().default(false).describe('Store the weights as 16-bit floats: half the size.'),
+  weights,
+});
 
 export const help = `
 verydeep assemble: puts trained networks together as a version of an ensemble
@@ -18,10 +32,7 @@ Usage: verydeep assemble --ensemble NAME --version N [OPTIONS] [NAME=]RUN...
 A RUN is the folder that verydeep train left. Its network is called NAME, or like the folder. The labels
 are those of the classification networks, which must agree; a version never changes once it is written.
 
-  --ensemble NAME    lower-case letters, digits, - and _
-  --version N        1, 2, ...
-  --half             store the weights as 16-bit floats: half the size
-  --weights FOLDER   folder of ensembles (that of the package)
+${optionHelp(assembleOptions)}
 
 Examples:
   verydeep assemble --ensemble mine --version 1 runs/d runs/e
@@ -29,20 +40,9 @@ Examples:
 `;
 
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      ensemble: { type: 'string' },
-      version: { type: 'string' },
-      half: { type: 'boolean', default: false },
-      weights: { type: 'string', default: packageWeights },
-    },
-  });
+  const { values, positionals } = readCommandLine(assembleOptions, argv, { allowPositionals: true });
   const { ensemble, version, half, weights } = values;
-  if (ensemble === undefined || version === undefined || positionals.length === 0) {
-    throw new VerydeepError('INVALID_OPTION', 'expected --ensemble, --version and at least one run folder');
-  }
+  if (positionals.length === 0) throw invalidOption('[NAME=]RUN', 'at least one run folder', 'nothing');
   const runs: NetworkInFolder[] = [];
   for (const argument of positionals) {
     const [name, folder] = argument.includes('=') ? split(argument) : [basename(argument), argument];

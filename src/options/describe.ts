@@ -94,5 +94,5 @@ function asPart(sentence: string): string {
   const start = /^[A-Z][a-z]*(?![A-Za-z])/.test(sentence)
     ? sentence[0]!.toLowerCase() + sentence.slice(1)
     : sentence;
-  return start.replace(/\.$/, '');
+  return start.replace(/(?<!\.)\.$/, '');
 }

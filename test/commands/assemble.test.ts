@@ -78,7 +78,24 @@ describe('verydeep assemble', () => {
     await expect(run([...args, at('d'), at('other')])).rejects.toThrow(/same labels/);
     await expect(run([...args, at('boxes')])).rejects.toThrow(/at least one classification network/);
     await expect(run([...args, at('nothing')])).rejects.toMatchObject({ code: 'INVALID_WEIGHTS' });
-    await expect(run(args)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+
+  it.each([
+    [
+      ['--ensemble', 'bad', '--version', '1'],
+      '[NAME=]RUN: expected at least one run folder; received nothing',
+    ],
+    [['d'], '--ensemble: expected text; received nothing. --version: expected text; received nothing'],
+    [['--ensemble', 'My Own', '--version', '1', 'd'], '--ensemble: expected lower-case letters, digits'],
+    [
+      ['--ensemble', 'bad', '--version', '1.5', 'd'],
+      '--version: expected a version number: 1, 2, ...; received "1.5"',
+    ],
+  ])('refuses %j', async (argv, message) => {
+    await expect(run(argv)).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining(message),
+    });
   });
 
   it('refuses numbers that half precision cannot hold, and a network that has changed', async () => {
