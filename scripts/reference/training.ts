@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CreateTrainingStep, TrainingStepOptions } from '../../src/engine/training-step.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
-import { readReference, referencePreprocessing, trainingBatch } from '../../test/engine/reference-values.ts';
+import { readReference, referenceTraining, trainingBatch } from '../../test/engine/reference-values.ts';
 import { compareTensors, gradientLimit, lossError, type Report } from './rows.ts';
 
 export interface TrainingVerification {
@@ -21,12 +21,7 @@ export function createStep(
 ): ReturnType<CreateTrainingStep> {
   return create({
     ...settings,
-    preprocessing: referencePreprocessing,
-    momentum: 0.9,
-    weightDecay: 5e-4,
-    trainable: 'all',
-    device: 'cpu',
-    precision: 'fp32',
+    ...referenceTraining,
     threads,
   });
 }

@@ -1,6 +1,6 @@
 /** Readers of the reference values (test/fixtures/reference, and folders of the same form for `verify:reference`). */
 import { fileURLToPath } from 'node:url';
-import type { TrainingBatch } from '../../src/engine/training-step.ts';
+import type { TrainingBatch, TrainingStepOptions } from '../../src/engine/training-step.ts';
 import { openSafetensors, type Safetensors } from '../../src/formats/safetensors/read.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
 import { hashedWeights } from '../../src/network/hashed.ts';
@@ -14,6 +14,16 @@ export const referencePreprocessing: Preprocessing = {
   mean: [123.68, 116.779, 103.939],
   std: [1, 1, 1],
 };
+
+/** How the networks of all reference values are trained. */
+export const referenceTraining = {
+  preprocessing: referencePreprocessing,
+  momentum: 0.9,
+  weightDecay: 5e-4,
+  trainable: 'all',
+  device: 'cpu',
+  precision: 'fp32',
+} as const satisfies Partial<TrainingStepOptions>;
 
 /** Path of a fixture: `d-tiny.forward`. */
 export const fixturePath = (name: string): string =>

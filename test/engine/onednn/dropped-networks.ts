@@ -1,7 +1,7 @@
 import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
 import type { TrainingBatch, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import { hashedWeights } from '../../../src/network/hashed.ts';
-import { referencePreprocessing } from '../reference-values.ts';
+import { referenceTraining } from '../reference-values.ts';
 
 /** A crop of 32, where the last map is one pixel; such a network holds 0.5 MB. */
 const spec = { architecture: 'A', width: 1 / 16, fc: 8, classes: 3, crop: 32, head: 'classes' } as const;
@@ -10,13 +10,8 @@ const ones = new Float32Array(2 * spec.fc).fill(1);
 export const smallOptions: TrainingStepOptions = {
   spec,
   weights: hashedWeights(spec, 1),
-  preprocessing: referencePreprocessing,
+  ...referenceTraining,
   microBatch: 2,
-  momentum: 0.9,
-  weightDecay: 5e-4,
-  trainable: 'all',
-  device: 'cpu',
-  precision: 'fp32',
   threads: 1,
 };
 

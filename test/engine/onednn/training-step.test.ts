@@ -2,7 +2,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
 import type { TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import type { Weights } from '../../../src/network/weights.ts';
-import { readFixture, referencePreprocessing, relativeError, trainingBatch } from '../reference-values.ts';
+import { tinyOptions } from '../parallel/tiny.ts';
+import { readFixture, relativeError, trainingBatch } from '../reference-values.ts';
 import { describeTrainingStep } from '../training-contract.ts';
 import { makeAndDrop, smallBatch, smallOptions } from './dropped-networks.ts';
 import { describeOnednn } from './library.ts';
@@ -19,15 +20,7 @@ describeOnednn('oneDNN training step', () => {
   });
 
   const optionsWith = (changes: Partial<TrainingStepOptions> = {}): TrainingStepOptions => ({
-    spec: fixture.spec,
-    weights: fixture.weights,
-    preprocessing: referencePreprocessing,
-    microBatch: 6,
-    momentum: 0.9,
-    weightDecay: 5e-4,
-    trainable: 'all',
-    device: 'cpu',
-    precision: 'fp32',
+    ...tinyOptions(fixture),
     threads: 1,
     ...changes,
   });

@@ -3,7 +3,7 @@ import {
   type ParallelTrainingStep,
 } from '../../../src/engine/parallel/training-step.ts';
 import type { TrainingStepOptions } from '../../../src/engine/training-step.ts';
-import { type readFixture, referencePreprocessing } from '../reference-values.ts';
+import { type readFixture, referenceTraining } from '../reference-values.ts';
 
 type Network = Pick<Awaited<ReturnType<typeof readFixture>>, 'spec' | 'weights'>;
 
@@ -11,13 +11,8 @@ export function tinyOptions({ spec, weights }: Network): TrainingStepOptions {
   return {
     spec,
     weights,
-    preprocessing: referencePreprocessing,
+    ...referenceTraining,
     microBatch: 6,
-    momentum: 0.9,
-    weightDecay: 5e-4,
-    trainable: 'all',
-    device: 'cpu',
-    precision: 'fp32',
     threads: 2,
   };
 }
