@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** What people get from the registry: built, packed, unpacked beside a program of theirs, and imported by its name. */
 
@@ -15,12 +15,11 @@ const examples = [...readFileSync(join(root, 'docs/api.md'), 'utf8').matchAll(/`
   ([, code]) => code!,
 );
 
-let folder: string;
+const folder = temporaryFolder();
 let program: string;
 let packed: string[];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
   const source = join(folder, 'source');
   mkdirSync(source);
   for (const name of ['package.json', 'README.md', 'LICENSE', 'openapi.yaml', 'weights'])
@@ -38,7 +37,6 @@ beforeAll(async () => {
   writeFileSync(join(program, 'package.json'), '{ "type": "module" }');
   cpSync(join(root, 'examples/airplanes.jpg'), join(program, 'photo.jpg'));
 }, 180_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the package', () => {
   it('has the program, the library with its types, the demo ensemble and the contract', () => {

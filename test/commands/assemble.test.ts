@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/commands/assemble.ts';
 import { loadEnsemble } from '../../src/ensembles/load.ts';
 import { openSafetensors } from '../../src/formats/safetensors/read.ts';
@@ -10,19 +9,18 @@ import { initialWeights } from '../../src/network/initialisers.ts';
 import { createRandom } from '../../src/network/random.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
 import { writeRun } from '../ensembles/run.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 const at = (...names: string[]): string => join(root, ...names);
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
   await writeTinyRun('d', ['ant', 'bee', 'cat'], 'classes');
   await writeTinyRun('other', ['ant', 'bee', 'dog'], 'classes');
   await writeTinyRun('boxes', ['ant', 'wasp'], 'scr');
   await writeTinyRun('huge', ['ant', 'bee', 'cat'], 'classes', 1e6);
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 async function writeTinyRun(name: string, labels: string[], head: Head, last = 0): Promise<void> {
   const spec: NetworkSpec = {

@@ -1,14 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../src/formats/safetensors/read.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
 import { tinyLabels, writeTinyEnsemble } from '../ensembles/tiny.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { verydeep } from './verydeep.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 
 /** Runs a command on the tiny ensemble, with the reference engine. */
 function verydeepTiny(command: string, ...argv: string[]) {
@@ -23,7 +23,6 @@ const jsonLines = (stdout: string) =>
     .map((line) => JSON.parse(line));
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'verydeep-'));
   await writeTinyEnsemble(join(folder, 'weights'));
   const picture = (width: number, height: number) =>
     sharp({ create: { width, height, channels: 3, background: { r: 200, g: 80, b: 30 } } });
@@ -31,7 +30,6 @@ beforeAll(async () => {
   await writeFile(join(folder, '2.png'), 'not a picture');
   await picture(40, 64).png().toFile(join(folder, '3.png'));
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 describe('verydeep classify', () => {
   it('answers one line of JSON for each file of a folder, errors in their place', async () => {

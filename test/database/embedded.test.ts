@@ -1,16 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../src/database/embedded.ts';
 import { isRunning, startChild } from '../processes/running.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { processOf } from './test-database.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'verydeep '));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 /** PostgreSQL's own word for how it was left: the state in its control file. */
 function stateOf(data: string): 'shut down' | 'in production' | number {

@@ -1,21 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluationTables } from '../../src/commands/cli/evaluation-text.ts';
 import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import { waves } from '../inference/tiny.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { put } from '../training/pictures.ts';
 import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from './tiny.ts';
 
-let root: string;
+const root = temporaryFolder();
 let images: TinyImage[];
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   images = await writeTinyDataset(root);
   await writeTinyNetworks(root);
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 const small = (changes: Partial<EvaluationOptions> = {}): EvaluationOptions =>
   tinyJob(root, { networks: ['a'], scales: [32], ...changes });

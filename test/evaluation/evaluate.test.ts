@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import { runEvaluation } from '../../src/evaluation/run.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { createOracle, type Place } from './oracle.ts';
 import {
   ensembles,
@@ -16,14 +15,12 @@ import {
   writeTinyNetworks,
 } from './tiny.ts';
 
-let root: string;
+const root = temporaryFolder();
 let images: TinyImage[];
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   images = await writeTinyDataset(root);
   await writeTinyNetworks(root);
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 /** All networks by their names in an evaluation. */
 const networks = new Map<string, TinyNetwork>([

@@ -1,22 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import { waves } from '../inference/tiny.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { put } from '../training/pictures.ts';
 import { evaluateHere, tinyJob, writeTinyDataset, writeTinyNetworks } from './tiny.ts';
 
-let root: string;
+const root = temporaryFolder();
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   await writeTinyDataset(root);
   await writeTinyNetworks(root);
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 const outOf = (name: string): string => join(root, 'out', name);
 const resultsOf = (name: string): string => join(outOf(name), 'images.jsonl');

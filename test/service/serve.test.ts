@@ -1,23 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AnswerBody } from '../../src/server/images/schemas.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';
 import { messagesOf } from '../server/stream/messages.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { logOf, serve, until } from './serve-process.ts';
 
-let weights: string;
+const weights = temporaryFolder();
 let picture: Buffer;
 
 beforeAll(async () => {
-  weights = await mkdtemp(join(tmpdir(), 'verydeep-'));
   await writeTinyEnsemble(weights);
   picture = await sharp({
     create: { width: 48, height: 40, channels: 3, background: { r: 200, g: 80, b: 30 } },
@@ -25,7 +22,6 @@ beforeAll(async () => {
     .jpeg()
     .toBuffer();
 });
-afterAll(() => rm(weights, { recursive: true }));
 
 const start = (settings: Record<string, string>, ...argv: string[]): ChildProcess =>
   serve({ WEIGHTS_DIR: weights, ...settings }, ...argv);

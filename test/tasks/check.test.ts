@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { JobRequest } from '../../src/jobs/job.ts';
 import { createJobCheck } from '../../src/tasks/check.ts';
 import { writeTinyDataset, writeTinyNetworks } from '../evaluation/tiny.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   await writeTinyDataset(root, 1);
   await writeTinyNetworks(root);
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 const check = (changes: Partial<JobRequest>): Promise<JobRequest['settings']> =>
   createJobCheck({

@@ -1,23 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { JobRequest } from '../../src/jobs/job.ts';
 import { createJobCheck } from '../../src/tasks/check.ts';
 import type { JobContext } from '../../src/tasks/context.ts';
 import { evaluateForJob } from '../../src/tasks/evaluate.ts';
 import { trainForJob } from '../../src/tasks/train.ts';
 import { writeTinyDataset, writeTinyNetworks } from '../evaluation/tiny.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { writeColourDataset } from '../training/pictures.ts';
 
-let root: string;
+const root = temporaryFolder();
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   await writeTinyDataset(root, 1);
   await writeTinyNetworks(root);
   writeColourDataset(join(root, 'colours'));
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 const training: JobRequest = {
   type: 'train',

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { digestIn, trainUntil, unfinishedIn } from './killed-training.ts';
 import { writeColourDataset } from './pictures.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
   writeColourDataset(join(folder, 'data'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const outOf = (name: string): string => join(folder, name);
 

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { weightsPathOf } from '../../src/ensembles/network.ts';
 import { readRun } from '../../src/ensembles/run.ts';
 import { openSafetensors } from '../../src/formats/safetensors/read.ts';
@@ -11,15 +10,14 @@ import { readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.t
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { parseSettings, type TrainingSettingsInput } from '../../src/training/settings.ts';
 import { type TrainOptions, train } from '../../src/training/train.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { createLinearEngine, createLinearStep } from './linear.ts';
 import { writeColourDataset } from './pictures.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
   writeColourDataset(join(folder, 'data'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Run {
   readonly out: string;

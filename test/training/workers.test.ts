@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { engines } from '../../src/engine/engines.ts';
 import {
   createParallelTrainingStep,
@@ -14,14 +13,13 @@ import { readCheckpoint } from '../../src/training/checkpoint.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { parseSettings } from '../../src/training/settings.ts';
 import { train } from '../../src/training/train.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { writeColourDataset } from './pictures.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
   writeColourDataset(join(folder, 'data'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Run {
   readonly out: string;

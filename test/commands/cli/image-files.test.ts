@@ -1,18 +1,16 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { findImageFiles } from '../../../src/commands/cli/image-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'verydeep-'));
   await mkdir(join(folder, 'b'));
   for (const name of ['z.JPG', 'a.png', 'notes.txt', 'b/c.webp', 'b/d.tiff']) {
     await writeFile(join(folder, name), '');
   }
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 it('searches folders for images, sorted', async () => {
   expect(await findImageFiles([folder])).toEqual({

@@ -1,16 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareFile, prepareFolder } from '../../../src/commands/cli/prepare-output.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep of mine '));
   mkdirSync(join(root, 'folder'));
   writeFileSync(join(root, 'file'), 'text');
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 describe('an output', () => {
   it.each([

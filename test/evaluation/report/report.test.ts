@@ -1,25 +1,23 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { tablesOf } from '../../../src/evaluation/comparison-tables.ts';
 import type { Evaluation } from '../../../src/evaluation/evaluation.ts';
 import { renderReport, writeReport } from '../../../src/evaluation/report/report.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { evaluateHere, type TinyImage, tinyJob, writeTinyDataset, writeTinyNetworks } from '../tiny.ts';
 
-let root: string;
+const root = temporaryFolder();
 let images: TinyImage[];
 let evaluation: Evaluation;
 let page: string;
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'verydeep-'));
   images = await writeTinyDataset(root, 2);
   await writeTinyNetworks(root);
   const runs = ['c', 'scr', 'pcr'].map((name) => join(root, 'runs', name));
   evaluation = (await evaluateHere(tinyJob(root, { runs, scales: [32, 40], localise: true })))!;
   page = await render();
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 const options = {
   command: 'verydeep evaluate --data data',

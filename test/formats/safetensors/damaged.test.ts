@@ -1,32 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { isVerydeepError } from '../../../src/errors.ts';
 import { duplicateKey } from '../../../src/formats/safetensors/duplicate-key.ts';
 import { hashSafetensors, openSafetensors } from '../../../src/formats/safetensors/read.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors/write.ts';
 import { bytesPerNumber } from '../../../src/network/number-types.ts';
 import { countOf, storedAs } from '../../../src/network/weights.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { writeByHand } from './files.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 let path: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'verydeep-'));
   path = join(folder, 'x.safetensors');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const data = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
 const a = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hashSafetensors, openSafetensors } from '../../../src/formats/safetensors/read.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors/write.ts';
 import { bytesPerNumber, type NumberType, numberTypes } from '../../../src/network/number-types.ts';
@@ -16,13 +15,10 @@ import {
   type WeightSources,
   type Weights,
 } from '../../../src/network/weights.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { writeByHand } from './files.ts';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'verydeep-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const weights: Weights = new Map([
   ['a.weight', { shape: [2, 3], data: Float32Array.of(1, -2, 0.5, 1e-3, 65504, -0) }],
