@@ -10,6 +10,7 @@ const checks = [
   ['build', 'npm run --silent build'],
   ['engines agree with PyTorch', 'npm run --silent verify:reference -- test/fixtures/reference --small'],
   ['the real server answers real pictures', 'npm run --silent smoke'],
+  ['hostile and broken clients do no harm', 'npm run --silent verify:attacks'],
 ] as const;
 
 let failed = 0;

@@ -32,7 +32,7 @@ const trialMs = 1000;
 
 /**
  * Bounds the requests that are received or answered at once. Senders that trickle cannot shut others out: when all places are
- * taken the slowest of them loses its own, and one address has at most half of the places for them.
+ * taken the slowest of them loses its own, and so does the slowest of an address that has half of the places for such.
  */
 export function createPlaces({ maxRequests, now }: PlacesOptions): Places {
   const guests = new Map<Guest, { readonly sinceMs: number }>();
@@ -46,26 +46,25 @@ export function createPlaces({ maxRequests, now }: PlacesOptions): Places {
       return isSlow && !guest.isReceived() ? [guest] : [];
     });
 
-  function makeRoom(): void {
-    const [slowest] = slowGuests().sort((a, b) => bytesPerSecond(a) - bytesPerSecond(b));
-    if (slowest === undefined) {
-      const message = `expected at most ${maxRequests} requests at once; received one more`;
-      throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
-    }
+  function evictSlowest(slow: readonly Guest[]): boolean {
+    const [slowest] = [...slow].sort((a, b) => bytesPerSecond(a) - bytesPerSecond(b));
+    if (slowest === undefined) return false;
     const received = Math.round(bytesPerSecond(slowest));
     guests.delete(slowest);
     const message = `expected at least ${minBytesPerSecond} bytes a second while other requests wait; received ${received}`;
     slowest.evict(new VerydeepError('REQUEST_TIMEOUT', message));
+    return true;
   }
 
   return {
     enter(guest) {
-      const own = slowGuests().filter(({ address }) => address === guest.address).length;
-      if (own >= Math.max(1, maxRequests / 2)) {
-        const message = `expected at most ${maxRequests / 2} slow uploads from one address; received one more`;
+      const slow = slowGuests();
+      const own = slow.filter(({ address }) => address === guest.address);
+      if (own.length >= Math.max(1, maxRequests / 2)) evictSlowest(own);
+      if (guests.size >= maxRequests && !evictSlowest(slow)) {
+        const message = `expected at most ${maxRequests} requests at once; received one more`;
         throw new VerydeepError('QUEUE_FULL', message, { retryAfterSeconds: 1 });
       }
-      if (guests.size >= maxRequests) makeRoom();
       guests.set(guest, { sinceMs: now() });
       return () => void guests.delete(guest);
     },
