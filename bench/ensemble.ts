@@ -5,7 +5,7 @@ import type { Ensemble } from '../src/ensembles/ensemble.ts';
 import { loadEnsemble } from '../src/ensembles/load.ts';
 import { writeEnsembleVersion } from '../src/ensembles/write.ts';
 import type { NetworkSpec } from '../src/network/architecture.ts';
-import { hashedSources } from '../src/network/hashed.ts';
+import { hashedSources } from '../test/network/hashed.ts';
 
 /** Ensembles of hashed weights: as large and as slow as trained ones. Made once, kept out of git. */
 export const weightsFolder = fileURLToPath(new URL('../.cache/bench', import.meta.url));

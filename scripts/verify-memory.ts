@@ -11,8 +11,8 @@ import { loadEnsemble } from '../src/ensembles/load.ts';
 import { type NewNetwork, writeEnsembleVersion } from '../src/ensembles/write.ts';
 import { openSafetensors } from '../src/formats/safetensors/read.ts';
 import type { NetworkSpec } from '../src/network/architecture.ts';
-import { hashedSources } from '../src/network/hashed.ts';
 import { storedAs } from '../src/network/weights.ts';
+import { hashedSources } from '../test/network/hashed.ts';
 
 const allowedBytes = 100e6;
 const fullSize: NetworkSpec = {

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import {
   largestDifference,
   type ReferenceFile,
   readReference,
   referencePreprocessing,
 } from '../../test/engine/reference-values.ts';
+import { hashedWeights } from '../../test/network/hashed.ts';
 import { referencePicture } from './picture.ts';
 import { compareTensors, lossError, type Report, scoreLimit } from './rows.ts';
 import { addTensors, createStep, rowsOf, type TrainingVerification } from './training.ts';

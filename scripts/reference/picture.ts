@@ -1,4 +1,4 @@
-import { hashedNumber } from '../../src/network/hashed.ts';
+import { hashedNumber } from '../../test/network/hashed.ts';
 
 /**
  * RGB picture `[height, width, 3]` of the reference values: waves, a flat corner (ties in max-pooling), and noise in the

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { CreateTrainingStep, TrainingStepOptions } from '../../src/engine/training-step.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import { readReference, referenceTraining, trainingBatch } from '../../test/engine/reference-values.ts';
+import { hashedWeights } from '../../test/network/hashed.ts';
 import { compareTensors, gradientLimit, lossError, type Report } from './rows.ts';
 
 export interface TrainingVerification {

@@ -6,9 +6,9 @@ import type { Batch, Engine, NetworkOutput, NetworkSource, OutputMaps } from '..
 import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import { writeSafetensors } from '../../src/formats/safetensors/write.ts';
 import type { ForwardSpec, NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import { scoreMapSize } from '../../src/network/measures.ts';
 import { storedAs, type Weights } from '../../src/network/weights.ts';
+import { hashedWeights } from '../network/hashed.ts';
 import { forwardCases, largestDifference, readFixture, referencePreprocessing } from './reference-values.ts';
 
 const tolerance = 1e-4;

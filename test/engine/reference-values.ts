@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { TrainingBatch, TrainingStepOptions } from '../../src/engine/training-step.ts';
 import { openSafetensors, type Safetensors } from '../../src/formats/safetensors/read.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Preprocessing } from '../../src/network/preprocessing.ts';
 import { copyOfTensor, type Weights } from '../../src/network/weights.ts';
+import { hashedWeights } from '../network/hashed.ts';
 
 /** Pre-processing of all reference values. */
 export const referencePreprocessing: Preprocessing = {

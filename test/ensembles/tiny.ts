@@ -1,7 +1,7 @@
 import { writeEnsembleVersion } from '../../src/ensembles/write.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
+import { hashedWeights } from '../network/hashed.ts';
 
 export const tinyLabels = ['ant', 'bee', 'cat', 'dog', 'emu'];
 

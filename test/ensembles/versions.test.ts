@@ -17,8 +17,8 @@ import { listVersions, loadEnsemble } from '../../src/ensembles/load.ts';
 import { checkManifest, defaultScales } from '../../src/ensembles/manifest.ts';
 import { type NewNetwork, type NewVersion, writeEnsembleVersion } from '../../src/ensembles/write.ts';
 import { openSafetensors } from '../../src/formats/safetensors/read.ts';
-import { hashedSources } from '../../src/network/hashed.ts';
 import { storedAs, type WeightSources } from '../../src/network/weights.ts';
+import { hashedSources } from '../network/hashed.ts';
 
 const tiny = { architecture: 'A', width: 1 / 64, fc: 4, classes: 2, crop: 64, head: 'classes' } as const;
 const network = (name: string, head: 'classes' | 'scr' | 'pcr' = 'classes'): NewNetwork => ({

@@ -9,10 +9,10 @@ import type { Evaluation } from '../../src/evaluation/evaluation.ts';
 import type { EvaluationOptions } from '../../src/evaluation/run.ts';
 import type { PixelBox } from '../../src/image/box.ts';
 import type { ArchitectureName, Head, NetworkSpec } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { writeRun } from '../ensembles/run.ts';
 import { waves } from '../inference/tiny.ts';
+import { hashedWeights } from '../network/hashed.ts';
 import { put } from '../training/pictures.ts';
 
 /** A network with hashed weights, as it stands in an ensemble or a run folder. */

@@ -5,7 +5,7 @@ import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import { createFeatureExtractor, featureSources } from '../../src/inference/features.ts';
 import { createScheduler } from '../../src/inference/scheduling/scheduler.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
+import { hashedWeights } from '../network/hashed.ts';
 import { deferred } from '../server/app-under-test.ts';
 import { patient, tiny, tinyDecoders, tinyLimits, waves } from './tiny.ts';
 

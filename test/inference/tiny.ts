@@ -12,8 +12,8 @@ import type { QueueState } from '../../src/inference/scheduling/admission.ts';
 import type { InferenceObserver } from '../../src/inference/scheduling/observer.ts';
 import { type BatchingOptions, createScheduler } from '../../src/inference/scheduling/scheduler.ts';
 import type { ArchitectureName, Head } from '../../src/network/architecture.ts';
-import { hashedWeights } from '../../src/network/hashed.ts';
 import type { Weights } from '../../src/network/weights.ts';
+import { hashedWeights } from '../network/hashed.ts';
 
 /** Of the reference networks (test/fixtures/reference). */
 const shape = { width: 1 / 16, fc: 32, classes: 10, crop: 64 } as const;

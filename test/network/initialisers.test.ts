@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
-import { hashed, hashedWeights } from '../../src/network/hashed.ts';
 import {
   copyFromShallower,
   copyMatching,
@@ -10,6 +9,7 @@ import {
 import { tensorsOf } from '../../src/network/layers.ts';
 import { createRandom } from '../../src/network/random.ts';
 import { copyOfWeights, countOf, type Weights, writeTensor } from '../../src/network/weights.ts';
+import { hashed, hashedWeights } from './hashed.ts';
 
 const spec: NetworkSpec = { architecture: 'D', width: 1 / 8, fc: 64, classes: 10, crop: 64, head: 'classes' };
 

@@ -2,8 +2,8 @@ import type { HostPlacement } from '../../../src/engine/devices.ts';
 import type { Batch, NetworkSource } from '../../../src/engine/engine.ts';
 import { createRemoteEngine, type RemoteEngine } from '../../../src/engine/hosts/remote.ts';
 import type { NetworkSpec } from '../../../src/network/architecture.ts';
-import { hashedWeights } from '../../../src/network/hashed.ts';
 import { createRandom } from '../../../src/network/random.ts';
+import { hashedWeights } from '../../network/hashed.ts';
 
 export const cpu: HostPlacement = { device: 'cpu', threads: 1 };
 

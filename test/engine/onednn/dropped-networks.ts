@@ -1,6 +1,6 @@
 import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
 import type { TrainingBatch, TrainingStepOptions } from '../../../src/engine/training-step.ts';
-import { hashedWeights } from '../../../src/network/hashed.ts';
+import { hashedWeights } from '../../network/hashed.ts';
 import { referenceTraining } from '../reference-values.ts';
 
 /** A crop of 32, where the last map is one pixel; such a network holds 0.5 MB. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { createOnednnEngine } from '../../../src/engine/onednn/engine.ts';
-import { hashedWeights } from '../../../src/network/hashed.ts';
+import { hashedWeights } from '../../network/hashed.ts';
 import { describeEngine } from '../contract.ts';
 import { forwardCases, largestDifference, readFixture, referencePreprocessing } from '../reference-values.ts';
 import { describeOnednn } from './library.ts';

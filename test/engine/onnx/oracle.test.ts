@@ -4,7 +4,7 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts';
 import { createReferenceEngine } from '../../../src/engine/reference/engine.ts';
 import { architectureNames } from '../../../src/network/architecture.ts';
-import { hashedWeights } from '../../../src/network/hashed.ts';
+import { hashedWeights } from '../../network/hashed.ts';
 import { largestDifference } from '../reference-values.ts';
 
 let onnx: Engine;

@@ -1,6 +1,6 @@
-import type { ForwardSpec } from './architecture.ts';
-import { fanInOf, weightLayersOf, weightShapeOf } from './layers.ts';
-import { computedTensor, copyOfWeights, type TensorSource, type Weights } from './weights.ts';
+import type { ForwardSpec } from '../../src/network/architecture.ts';
+import { fanInOf, weightLayersOf, weightShapeOf } from '../../src/network/layers.ts';
+import { computedTensor, copyOfWeights, type TensorSource, type Weights } from '../../src/network/weights.ts';
 
 /** The number at `index` of a stream, in [-1, 1): a 32-bit hash (murmur3's finaliser) of a counter. */
 export function hashedNumber(index: number, stream: number): number {
