@@ -15,7 +15,7 @@ const rooms: Record<string, readonly string[]> = {
   datasets: ['errors', 'image'],
   decoding: ['errors', 'image', 'processes'],
   engine: ['engine/onednn', 'engine/onnx', 'engine/parallel', 'engine/reference', 'errors', 'formats/safetensors', 'network'],
-  'engine/hosts': ['engine', 'errors', 'processes'],
+  'engine/hosts': ['engine', 'errors', 'network', 'processes'],
   'engine/onednn': ['engine', 'engine/onednn/dense', 'engine/onednn/library', 'engine/onednn/primitives', 'engine/onednn/training', 'errors', 'network'],
   'engine/onednn/dense': ['engine/onednn', 'engine/onednn/library', 'engine/onednn/primitives', 'network'],
   'engine/onednn/library': ['errors'],

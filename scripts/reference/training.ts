@@ -1,6 +1,11 @@
 import { join } from 'node:path';
-import type { CreateTrainingStep, TrainingStepOptions } from '../../src/engine/training-step.ts';
+import type {
+  CreateTrainingStep,
+  TrainingStep,
+  TrainingStepOptions,
+} from '../../src/engine/training-step.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
+import { type CopyingStep, copying } from '../../test/engine/copying-step.ts';
 import { readReference, referenceTraining, trainingBatch } from '../../test/engine/reference-values.ts';
 import { hashedWeights } from '../../test/network/hashed.ts';
 import { compareTensors, gradientLimit, lossError, type Report } from './rows.ts';
@@ -15,15 +20,16 @@ export interface TrainingVerification {
 export type Settings = Pick<TrainingStepOptions, 'spec' | 'weights' | 'microBatch'>;
 
 /** A step with the settings of all reference values. */
-export function createStep(
+export async function createStep(
   { create, threads }: TrainingVerification,
   settings: Settings,
-): ReturnType<CreateTrainingStep> {
-  return create({
+): Promise<CopyingStep<TrainingStep>> {
+  const step = await create({
     ...settings,
     ...referenceTraining,
     threads,
   });
+  return copying(step);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ForwardSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
-import type { Weights } from '../network/weights.ts';
+import type { WeightSources } from '../network/weights.ts';
 import type { Device } from './devices.ts';
 import type { Precision } from './precision.ts';
 
@@ -21,7 +21,7 @@ export interface NetworkSource {
   readonly id: string;
   readonly spec: ForwardSpec;
   readonly preprocessing: Preprocessing;
-  readonly weights: Weights | { readonly path: string };
+  readonly weights: WeightSources | { readonly path: string };
 }
 
 /** Pictures of one size, run through one or more networks. */

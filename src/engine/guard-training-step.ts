@@ -1,18 +1,21 @@
 import { VerydeepError } from '../errors.ts';
 import { isBoxHead } from '../network/architecture.ts';
+import { mapWeights, partsOf, typeOf, type WeightSources } from '../network/weights.ts';
 import type { FlatGradient, TrainingBatch, TrainingStep, TrainingStepOptions } from './training-step.ts';
 
 type Shape = Pick<TrainingStepOptions, 'spec' | 'microBatch'>;
 
 /**
  * What every training step refuses, with ENGINE_FAILED: a batch of another size than it was made for, labels that are no
- * class, and calls after its disposal. A second disposal does nothing.
+ * class, calls after its disposal, and reading of its tensors once they may be others. A second disposal does nothing.
  */
 export function guardTrainingStep<Step extends TrainingStep & { readonly gradient?: FlatGradient }>(
   step: Step,
   { spec, microBatch }: Shape,
 ): Step {
   let disposal: Promise<void> | undefined;
+  /** Counts what changes tensors. */
+  let changes = 0;
   const enter = (): void => {
     if (disposal) throw failed('training step: expected no call after its disposal');
   };
@@ -22,17 +25,37 @@ export function guardTrainingStep<Step extends TrainingStep & { readonly gradien
       enter();
       return call(...values);
     };
+  const changing = <Arguments extends unknown[], Result>(call: (...values: Arguments) => Promise<Result>) =>
+    entered((...values: Arguments) => {
+      changes += 1;
+      return call(...values);
+    });
+  const reading = <Arguments extends unknown[]>(call: (...values: Arguments) => Promise<WeightSources>) =>
+    entered(async (...values: Arguments) => {
+      const tensors = await call(...values);
+      const at = changes;
+      return mapWeights(tensors, (tensor) => ({
+        shape: tensor.shape,
+        type: typeOf(tensor),
+        *parts() {
+          enter();
+          if (changes !== at)
+            throw failed('training step: expected its tensors to be read before its next call');
+          yield* partsOf(tensor);
+        },
+      }));
+    });
   const { gradient } = step;
   return {
     ...step,
-    accumulate: entered((batch: TrainingBatch, share: number) => {
+    accumulate: changing((batch: TrainingBatch, share: number) => {
       checkTrainingBatch(batch, { spec, microBatch });
       return step.accumulate(batch, share);
     }),
-    update: entered(step.update),
-    readWeights: entered(step.readWeights),
-    readVelocity: entered(step.readVelocity),
-    readGradient: entered(step.readGradient),
+    update: changing(step.update),
+    readWeights: reading(step.readWeights),
+    readVelocity: reading(step.readVelocity),
+    readGradient: reading(step.readGradient),
     ...(gradient && {
       gradient: {
         length: gradient.length,

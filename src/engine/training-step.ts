@@ -1,6 +1,6 @@
 import type { NetworkSpec } from '../network/architecture.ts';
 import type { Preprocessing } from '../network/preprocessing.ts';
-import type { WeightSources, Weights } from '../network/weights.ts';
+import type { WeightSources } from '../network/weights.ts';
 import type { Device } from './devices.ts';
 import type { Precision } from './precision.ts';
 
@@ -55,10 +55,13 @@ export interface TrainingStep {
   accumulate(batch: TrainingBatch, share: number): Promise<number>;
   /** velocity = momentum x velocity - rate x (gradient + decay x weight); weight += velocity; gradient = 0. */
   update(learningRate: number): Promise<void>;
-  /** Copies, by torchvision's names and shapes; they may come from another process or a GPU. */
-  readWeights(): Promise<Weights>;
-  readVelocity(): Promise<Weights>;
-  readGradient(): Promise<Weights>;
+  /**
+   * By torchvision's names and shapes. A tensor is read from the step when it is asked for, which must be before the
+   * next `accumulate`, `update` or `dispose`: later it throws ENGINE_FAILED.
+   */
+  readWeights(): Promise<WeightSources>;
+  readVelocity(): Promise<WeightSources>;
+  readGradient(): Promise<WeightSources>;
   /** Frees everything. A second call does nothing; other calls throw ENGINE_FAILED from then on. */
   dispose(): Promise<void>;
 }

@@ -74,7 +74,7 @@ export function copyOfTensor(tensor: Tensor | TensorSource): Tensor {
 
 /** Copies in memory. */
 export function copyOfWeights(weights: WeightSources): Map<string, Tensor> {
-  return new Map([...weights].map(([name, tensor]) => [name, copyOfTensor(tensor)]));
+  return mapWeights(weights, copyOfTensor);
 }
 
 /** The same weights to be stored as `type`: rounded to nearest, ties to even. */
@@ -86,7 +86,15 @@ export function storedAs(weights: WeightSources, type: WeightType): ReadonlyMap<
       for (const part of partsOf(tensor)) yield fromFloat32(toFloat32(part, typeOf(tensor)), type);
     },
   });
-  return new Map([...weights].map(([name, tensor]) => [name, convert(tensor)]));
+  return mapWeights(weights, convert);
+}
+
+/** Weights of the same names, each tensor made from the one of before. */
+export function mapWeights<T extends Tensor | TensorSource>(
+  weights: WeightSources,
+  make: (tensor: Tensor | TensorSource) => T,
+): Map<string, T> {
+  return new Map([...weights].map(([name, tensor]) => [name, make(tensor)]));
 }
 
 /** A float32 tensor whose numbers are computed one after the other: `begin` gives what computes the next one. */

@@ -1,14 +1,13 @@
 import { VerydeepError } from '../errors.ts';
-import type { Weights } from '../network/weights.ts';
+import { areFinite } from '../network/numbers.ts';
+import { partsOf, typeOf, type WeightSources } from '../network/weights.ts';
 import type { TrainingState } from './checkpoint.ts';
 
 /** The name of a tensor with a number that is infinite or none; `undefined` where all are finite. */
-export function notFinite(...parts: readonly Weights[]): string | undefined {
-  for (const tensors of parts) {
-    for (const [name, { data }] of tensors) {
-      let sum = 0; // x * 0 is 0, or NaN, which stays
-      for (let i = 0; i < data.length; i++) sum += data[i]! * 0;
-      if (sum !== 0) return name;
+export function notFinite(...sets: readonly WeightSources[]): string | undefined {
+  for (const tensors of sets) {
+    for (const [name, tensor] of tensors) {
+      for (const part of partsOf(tensor)) if (!areFinite(part, typeOf(tensor))) return name;
     }
   }
   return undefined;

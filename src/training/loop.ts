@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { TrainingStep } from '../engine/training-step.ts';
 import { writeSafetensors } from '../formats/safetensors/write.ts';
 import type { ImageLimits } from '../image/limits.ts';
-import type { Weights } from '../network/weights.ts';
+import type { WeightSources } from '../network/weights.ts';
 import { type BatchPlan, stepsPerEpoch } from './batch.ts';
 import type { CheckpointHeader, TrainingState } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
@@ -51,14 +51,14 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
   let state = header.state;
   let savedAtMs = performance.now();
   const rateNow = (): number => learningRate(schedule, state.epoch, state.schedule);
-  const read = async (): Promise<{ weights: Weights; velocity: Weights }> => {
+  const read = async (): Promise<{ weights: WeightSources; velocity: WeightSources }> => {
     const [weights, velocity] = [await step.readWeights(), await step.readVelocity()];
     const broken = notFinite(weights, velocity); // ReLU and max-pooling may hide it from the loss
     if (broken !== undefined) throw diverged(`${broken} is not finite`, state, rateNow());
     return { weights, velocity };
   };
   const headerNow = (): CheckpointHeader => ({ ...header, state, learningRate: rateNow() });
-  const save = async (network: { weights: Weights; velocity: Weights }): Promise<void> => {
+  const save = async (network: { weights: WeightSources; velocity: WeightSources }): Promise<void> => {
     await saveCheckpoint(folder, { header: headerNow(), ...network }, onEvent);
     savedAtMs = performance.now();
   };

@@ -10,6 +10,7 @@ import { isBoxHead, type NetworkSpec } from '../../src/network/architecture.ts';
 import { initialWeights } from '../../src/network/initialisers.ts';
 import { createRandom } from '../../src/network/random.ts';
 import { trainByAutograd } from './autograd.ts';
+import { copying } from './copying-step.ts';
 import { describeOnednn } from './onednn/library.ts';
 import { relativeError, worstTensor } from './reference-values.ts';
 
@@ -45,7 +46,7 @@ describe('onnx', () => agreesWithAutograd(createOnnxTrainingStep));
 function agreesWithAutograd(create: CreateTrainingStep): void {
   for (const { title, options, batches, oracle } of [...cases, flatCase]) {
     it(`gives the losses, gradient and updates of tfjs's autograd: ${title}`, async () => {
-      const step = await create(options);
+      const step = copying(await create(options));
       for (const [k, batch] of batches.entries()) {
         const loss = await step.accumulate(batch, 1);
         expect(relativeError(Float32Array.of(loss), Float32Array.of(oracle.losses[k]!))).toBeLessThan(

@@ -6,7 +6,8 @@ import type {
   TrainingStepOptions,
 } from '../../src/engine/training-step.ts';
 import type { NetworkSpec } from '../../src/network/architecture.ts';
-import type { Weights } from '../../src/network/weights.ts';
+import { copyOfTensor, partsOf, type WeightSources, type Weights } from '../../src/network/weights.ts';
+import { type CopyingStep, copying } from './copying-step.ts';
 import {
   picturesOf,
   type ReferenceFile,
@@ -40,7 +41,7 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
     async function withStep<T>(
       { spec, weights }: Pick<Fixture, 'spec' | 'weights'>,
       microBatch: number,
-      use: (step: TrainingStep) => Promise<T>,
+      use: (step: CopyingStep<TrainingStep>, itself: TrainingStep) => Promise<T>,
       changes: Partial<TrainingStepOptions> = {},
     ): Promise<T> {
       const step = await create({
@@ -52,7 +53,7 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
         ...changes,
       });
       try {
-        return await use(step);
+        return await use(copying(step), step);
       } finally {
         await step.dispose();
       }
@@ -211,7 +212,10 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
     });
 
     it('goes on from saved weights and velocity, bit for bit', async () => {
-      const runSteps = async (step: TrainingStep, ks: readonly number[]): Promise<[Weights, Weights]> => {
+      const runSteps = async (
+        step: CopyingStep<TrainingStep>,
+        ks: readonly number[],
+      ): Promise<[Weights, Weights]> => {
         for (const k of ks) {
           await step.accumulate(batchOf(a, `${k}.`), 1);
           await step.update(1e-4);
@@ -226,19 +230,45 @@ export function describeTrainingStep(name: string, create: CreateTrainingStep): 
       expect(resumed).toEqual(whole);
     });
 
-    it('reads and keeps copies, in the names and shapes of the file', async () => {
+    it('keeps copies, and reads them in the names and shapes of the file', async () => {
       const before = new Map([...a.weights].map(([key, { data }]) => [key, data.slice()]));
       await withStep(a, 5, async (step) => {
         const first = await step.readWeights();
         expect([...first].map(([key, { shape }]) => [key, [...shape]])).toEqual(
           [...a.weights].map(([key, { shape }]) => [key, [...shape]]),
         );
-        for (const { data } of first.values()) data.fill(Number.NaN);
         await step.accumulate(batchOf(a, '0.'), 1);
         await step.update(1e-6);
         expect(worstTensor(await step.readWeights(), (key) => before.get(key)!).error).toBeLessThan(0.1);
       });
       expect(worstTensor(a.weights, (key) => before.get(key)!).error).toBe(0);
+    });
+
+    it('reads a tensor when it is asked for, as often as it is, but not after the next call', async () => {
+      await withStep(a, 5, async (copied, step) => {
+        const expected = (await copied.readWeights()).get('features.0.weight')!;
+        const numbersOf = (tensors: WeightSources): Float32Array =>
+          copyOfTensor(tensors.get('features.0.weight')!).data;
+        const later = 'expected its tensors to be read before its next call';
+        const isRefused = (tensors: WeightSources, message: string): void => {
+          expect(() => [...partsOf(tensors.get('features.0.weight')!)]).toThrow(
+            expect.objectContaining({ code: 'ENGINE_FAILED', message: expect.stringContaining(message) }),
+          );
+        };
+        const [weights, velocity] = [await step.readWeights(), await step.readVelocity()];
+        for (let time = 0; time < 2; time++) expect(numbersOf(weights)).toEqual(expected.data);
+        expect(numbersOf(velocity).every((x) => x === 0)).toBe(true);
+        await step.accumulate(batchOf(a, '0.'), 1);
+        isRefused(weights, later);
+        const gradient = await step.readGradient();
+        await step.update(0.01);
+        isRefused(velocity, later);
+        isRefused(gradient, later);
+        const last = await step.readWeights();
+        expect(numbersOf(last)).not.toEqual(expected.data);
+        await step.dispose();
+        isRefused(last, 'expected no call after its disposal');
+      });
     });
 
     it('refuses weights that lack a tensor, or have it in another shape', async () => {

@@ -1,7 +1,8 @@
 import { VerydeepError } from '../../errors.ts';
+import { copyOfWeights } from '../../network/weights.ts';
 import { startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
-import type { Batch, Engine, EngineOptions, NetworkOutput } from '../engine.ts';
+import type { Batch, Engine, EngineOptions, NetworkOutput, NetworkSource } from '../engine.ts';
 import type { EngineName } from '../engines.ts';
 import type { HostCalls } from './protocol.ts';
 
@@ -42,7 +43,7 @@ export async function createRemoteEngine(options: RemoteEngineOptions): Promise<
       pid: host.pid,
       rssBytes: host.rssBytes,
       lost: host.lost,
-      load: (network) => host.call('load', network),
+      load: (network) => host.call('load', inMemory(network)),
       run: (batch, timeoutMs) => host.call('run', batch, timeoutMs),
       unload: (id) => host.call('unload', id),
       dispose: host.end,
@@ -51,4 +52,12 @@ export async function createRemoteEngine(options: RemoteEngineOptions): Promise<
     await host.end();
     throw error;
   }
+}
+
+// --- helpers ---
+
+/** What computes a tensor cannot cross to another process; its numbers can. */
+function inMemory(network: NetworkSource): NetworkSource {
+  const { weights } = network;
+  return 'path' in weights ? network : { ...network, weights: copyOfWeights(weights) };
 }

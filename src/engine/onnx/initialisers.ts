@@ -21,7 +21,7 @@ export interface Initialisers {
 export async function initialisersOf({ id, spec, weights }: NetworkSource): Promise<Initialisers> {
   if (!('path' in weights)) {
     checkTensors(id, spec, weights);
-    return inMemory(weights);
+    return inMemory(copyOfWeights(weights));
   }
   const { tensors } = openSafetensors(weights.path);
   checkTensors(id, spec, tensors);

@@ -68,9 +68,9 @@ export async function createOnnxTrainingStep(options: TrainingStepOptions): Prom
         updateInPlace(w!, v!, g!, { learningRate, momentum, weightDecay });
       }
     },
-    readWeights: async () => copyOfWeights(weights),
-    readVelocity: async () => copyOfWeights(velocity),
-    readGradient: async () => copyOfWeights(gradient),
+    readWeights: async () => weights,
+    readVelocity: async () => velocity,
+    readGradient: async () => gradient,
     gradient: flatView(trained.map((name) => gradient.get(name)!.data)),
     dispose: () => session.release(),
   };

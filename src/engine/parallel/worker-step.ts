@@ -1,3 +1,4 @@
+import { writeTensor } from '../../network/weights.ts';
 import { type EngineName, engines } from '../engines.ts';
 import type { FlatGradient, TrainingStepOptions } from '../training-step.ts';
 import { mapBatch, mapGradients, mapTensors, partOf } from './layout.ts';
@@ -62,7 +63,7 @@ export async function createWorkerStep(descriptor: number, options: WorkerStepOp
       await step.update(learningRate);
     },
     async read(which) {
-      for (const [name, { data }] of await reads[which]()) tensors.get(name)!.data.set(data);
+      for (const [name, tensor] of await reads[which]()) writeTensor(tensor, tensors.get(name)!.data);
     },
   };
 }

@@ -2,6 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { createOnednnTrainingStep } from '../../../src/engine/onednn/training-step.ts';
 import type { TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import type { Weights } from '../../../src/network/weights.ts';
+import { type CopyingStep, copying } from '../copying-step.ts';
 import { tinyOptions } from '../parallel/tiny.ts';
 import { readFixture, relativeError, trainingBatch } from '../reference-values.ts';
 import { describeTrainingStep } from '../training-contract.ts';
@@ -12,6 +13,8 @@ import { residentBytes } from './resident-bytes.ts';
 describeOnednn('oneDNN', () => {
   describeTrainingStep('training step in fp32', createOnednnTrainingStep);
 });
+
+const createStep = async (options: TrainingStepOptions) => copying(await createOnednnTrainingStep(options));
 
 describeOnednn('oneDNN training step', () => {
   let fixture: Awaited<ReturnType<typeof readFixture>>;
@@ -26,7 +29,7 @@ describeOnednn('oneDNN training step', () => {
   });
   const batch = (k: number) => trainingBatch(fixture.file, `${k}.`, fixture.spec.fc);
 
-  async function trained(step: TrainingStep): Promise<Weights> {
+  async function trained(step: CopyingStep<TrainingStep>): Promise<Weights> {
     for (const k of [0, 1, 2]) {
       await step.accumulate(batch(k), 1);
       await step.update(1e-4);
@@ -39,14 +42,14 @@ describeOnednn('oneDNN training step', () => {
   for (const precision of ['fp32', 'bf16'] as const) {
     it(`ends in the same weights twice, bit for bit, in ${precision}`, async () => {
       const options = optionsWith({ precision, threads: 2 });
-      const first = await trained(await createOnednnTrainingStep(options));
-      const second = await trained(await createOnednnTrainingStep(options));
+      const first = await trained(await createStep(options));
+      const second = await trained(await createStep(options));
       expect(second).toEqual(first);
     });
   }
 
   it('stays near fp32 in bf16: 8 bits of fraction through 16 layers', async () => {
-    const step = await createOnednnTrainingStep(optionsWith({ precision: 'bf16' }));
+    const step = await createStep(optionsWith({ precision: 'bf16' }));
     expect(step.name).toMatch(/^onednn 3\.\d+\.\d+ bf16$/);
     const { numbers } = fixture.file;
     expect(
@@ -60,7 +63,7 @@ describeOnednn('oneDNN training step', () => {
 
   it('keeps fp32 master weights in bf16: updates too small for bf16 add up', async () => {
     const still = { momentum: 0, weightDecay: 0, precision: 'bf16' } as const;
-    const step = await createOnednnTrainingStep(optionsWith(still));
+    const step = await createStep(optionsWith(still));
     const before = (await step.readWeights()).get('classifier.6.weight')!.data;
     for (let i = 0; i < 10; i++) {
       await step.accumulate(batch(0), 1);
@@ -75,7 +78,7 @@ describeOnednn('oneDNN training step', () => {
   });
 
   it('answers zeros as gradient and velocity of frozen layers', async () => {
-    const step = await createOnednnTrainingStep(optionsWith({ trainable: 'fullyConnected' }));
+    const step = await createStep(optionsWith({ trainable: 'fullyConnected' }));
     await step.accumulate(batch(0), 1);
     await step.update(1e-3);
     await step.accumulate(batch(1), 1);
@@ -97,7 +100,7 @@ describeOnednn('oneDNN training step', () => {
   });
 
   it('refuses to touch its gradient after its disposal', async () => {
-    const { gradient, dispose } = await createOnednnTrainingStep(optionsWith());
+    const { gradient, dispose } = await createStep(optionsWith());
     await dispose();
     const refusal = expect.objectContaining({ code: 'ENGINE_FAILED' });
     expect(() => gradient.read(new Float32Array(gradient.length))).toThrow(refusal);

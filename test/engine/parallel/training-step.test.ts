@@ -8,6 +8,7 @@ import {
 import type { TrainingBatch, TrainingStep, TrainingStepOptions } from '../../../src/engine/training-step.ts';
 import type { Weights } from '../../../src/network/weights.ts';
 import { isRunning, startChild } from '../../processes/running.ts';
+import { type CopyingStep, copying } from '../copying-step.ts';
 import { describeOnednn } from '../onednn/library.ts';
 import { picturesOf, readFixture, relativeError, trainingBatch, worstTensor } from '../reference-values.ts';
 import { createTinyParallelStep, tinyOptions } from './tiny.ts';
@@ -23,7 +24,10 @@ const batchOf = ({ file, spec }: Fixture, prefix: string): TrainingBatch =>
   trainingBatch(file, prefix, spec.fc);
 
 /** An update after each of these batches; answers their losses. */
-async function train(step: TrainingStep, ks: readonly number[] = [0, 1, 2]): Promise<number[]> {
+async function train(
+  step: Pick<TrainingStep, 'accumulate' | 'update'>,
+  ks: readonly number[] = [0, 1, 2],
+): Promise<number[]> {
   const losses: number[] = [];
   for (const k of ks) {
     losses.push(await step.accumulate(batchOf(d, `${k}.`), 1));
@@ -46,11 +50,11 @@ async function withStep<T>(
   engine: EngineName,
   workers: number,
   changes: Partial<TrainingStepOptions>,
-  use: (step: ParallelTrainingStep) => Promise<T>,
+  use: (step: CopyingStep<ParallelTrainingStep>) => Promise<T>,
 ): Promise<T> {
   const step = await createParallelTrainingStep({ ...tinyOptions(d), ...changes }, { engine, workers });
   try {
-    return await use(step);
+    return await use(copying(step));
   } finally {
     await step.dispose();
   }
@@ -59,7 +63,7 @@ async function withStep<T>(
 function describeWorkers(engine: EngineName): void {
   for (const workers of [2, 3]) {
     it(`gives the reference's gradient and one process's three updates with ${workers} workers`, async () => {
-      const single = await engines.createTrainingStep(engine, tinyOptions(d));
+      const single = copying(await engines.createTrainingStep(engine, tinyOptions(d)));
       const expected = await train(single);
       await withStep(engine, workers, {}, async (step) => {
         const loss = await step.accumulate(batchOf(d, '0.'), 1);
@@ -141,7 +145,7 @@ describeOnednn('training workers on oneDNN', () => {
   describeWorkers('onednn');
 
   it('are as near to the reference in bf16 as one process is, and twice the same', async () => {
-    const error = async (step: TrainingStep): Promise<number> => {
+    const error = async (step: CopyingStep<TrainingStep>): Promise<number> => {
       await step.accumulate(batchOf(d, '0.'), 1);
       const gradient = await step.readGradient();
       const expected = flat(new Map([...gradient.keys()].map((name) => [name, referenceGradient(name)])));
@@ -154,7 +158,8 @@ describeOnednn('training workers on oneDNN', () => {
         await train(step, [1]);
         return [before, digest(await step.readWeights())];
       });
-    const single = await engines.createTrainingStep('onednn', { ...tinyOptions(d), precision: 'bf16' });
+    const options = { ...tinyOptions(d), precision: 'bf16' } as const;
+    const single = copying(await engines.createTrainingStep('onednn', options));
     const [parallel, first] = await run();
     expect(parallel / (await error(single))).toBeLessThan(1.5);
     expect((await run())[1]).toBe(first);

@@ -1,11 +1,17 @@
 import { type WeightLayer, weightShapeOf } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import { countOf, type Tensor, type WeightSources, writeTensor } from '../../../network/weights.ts';
+import {
+  computedTensor,
+  partsOf,
+  type TensorSource,
+  type WeightSources,
+  writeTensor,
+} from '../../../network/weights.ts';
 import { exchangeRedAndBlue } from '../channel-order.ts';
 import type { Onednn } from '../library/library.ts';
 import { reorder } from '../primitives/elementwise.ts';
-import { runSteps, type Step } from '../primitives/primitives.ts';
-import { createScope, type Memory, type MemoryDesc, type Scope } from '../primitives/scope.ts';
+import { runSteps } from '../primitives/primitives.ts';
+import { createScope, type MemoryDesc } from '../primitives/scope.ts';
 
 /**
  * Place of one tensor in an arena: one flat block of float32 for all weights (or gradients, or velocities) of a network,
@@ -56,49 +62,50 @@ export function writeArena(
   weights: WeightSources,
 ): void {
   for (const slot of slots) {
-    withTensor(onednn, slot, address, (scope, inside) => {
+    const scope = createScope(onednn);
+    try {
+      const inside = scope.memory(slot.desc, address + BigInt(slot.offsetBytes));
       const outside = scope.memory(scope.desc(slot.shape, 'f32', 'rowMajor'));
       const data = new Float32Array(onednn.view(outside.address, outside.desc.bytes));
       writeTensor(weights.get(slot.name)!, data);
       if (slot.blueFirst) data.set(exchangeRedAndBlue({ shape: slot.shape, data }).data);
-      return reorder(scope, slot.name, outside, inside);
-    });
+      runSteps(scope, [reorder(scope, slot.name, outside, inside)]);
+    } finally {
+      scope.dispose();
+    }
   }
 }
 
-/** Copies of the tensors in the arena at `address`. */
-export function readArena(onednn: Onednn, slots: readonly Slot[], address: bigint): Map<string, Tensor> {
-  const tensors = zerosOf(slots);
-  for (const slot of slots) {
-    const tensor = tensors.get(slot.name)!;
-    withTensor(onednn, slot, address, (scope, inside) => {
-      const outside = scope.share(scope.desc(slot.shape, 'f32', 'rowMajor'), tensor.data);
-      return reorder(scope, slot.name, inside, outside);
-    });
-    if (slot.blueFirst) tensors.set(slot.name, exchangeRedAndBlue(tensor));
-  }
-  return tensors;
+/** The tensors in the arena at `address`, each read when it is asked for: laid out row-major beside the arena, for as long. */
+export function readArena(
+  onednn: Onednn,
+  slots: readonly Slot[],
+  address: bigint,
+): ReadonlyMap<string, TensorSource> {
+  return new Map(
+    slots.map((slot) => [
+      slot.name,
+      { shape: slot.shape, type: 'F32', parts: () => partsIn(onednn, slot, address) },
+    ]),
+  );
 }
 
 /** Zeros of the same names and shapes. */
-export function zerosOf(slots: readonly Slot[]): Map<string, Tensor> {
-  return new Map(
-    slots.map((slot) => [slot.name, { shape: slot.shape, data: new Float32Array(countOf(slot.shape)) }]),
-  );
+export function zerosOf(slots: readonly Slot[]): ReadonlyMap<string, TensorSource> {
+  return new Map(slots.map(({ name, shape }) => [name, computedTensor(shape, () => () => 0)]));
 }
 
 // --- helpers ---
 
-/** Runs a step that reads or writes the tensor of a slot. */
-function withTensor(
-  onednn: Onednn,
-  slot: Slot,
-  address: bigint,
-  createStep: (scope: Scope, inside: Memory) => Step,
-): void {
+function* partsIn(onednn: Onednn, slot: Slot, address: bigint): Generator<Uint8Array> {
+  const { name, shape } = slot;
   const scope = createScope(onednn);
   try {
-    runSteps(scope, [createStep(scope, scope.memory(slot.desc, address + BigInt(slot.offsetBytes)))]);
+    const inside = scope.memory(slot.desc, address + BigInt(slot.offsetBytes));
+    const outside = scope.memory(scope.desc(shape, 'f32', 'rowMajor'));
+    runSteps(scope, [reorder(scope, name, inside, outside)]);
+    const data = new Float32Array(onednn.view(outside.address, outside.desc.bytes));
+    yield* partsOf(slot.blueFirst ? exchangeRedAndBlue({ shape, data }) : { shape, data });
   } finally {
     scope.dispose();
   }

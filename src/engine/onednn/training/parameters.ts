@@ -1,6 +1,6 @@
 import { type WeightLayer, weightShapeOf } from '../../../network/layers.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import type { WeightSources, Weights } from '../../../network/weights.ts';
+import type { WeightSources } from '../../../network/weights.ts';
 import { bytesOf } from '../library/constants.ts';
 import { reorder } from '../primitives/elementwise.ts';
 import { runSteps, type Step } from '../primitives/primitives.ts';
@@ -32,9 +32,9 @@ export interface Parameters {
   refresh(): void;
   /** From now on backward passes write their gradients there, a block like `arenas.gradient`. */
   writeGradientsTo(block: Memory): void;
-  readWeights(): Weights;
+  readWeights(): WeightSources;
   /** Of `arenas.velocity` or `arenas.gradient`; zeros for frozen layers. */
-  read(block: Memory): Weights;
+  read(block: Memory): WeightSources;
 }
 
 export function createParameters(
