@@ -56,6 +56,7 @@ export function createInference({
 
       const { scales, intervals } = await runPlan(runner, plan, decoded.pictures, {
         ...admitted,
+        client,
         signal,
         onScale: (done) =>
           onPartial?.({

@@ -71,7 +71,7 @@ export function createFeatureExtractor({
       const answers = await Promise.all(
         pictures.map((picture, k) => {
           const batch = { networks: names, ...picture, count: 1, flip, maps: false };
-          return scheduler.run({ engine, ...batch, work: works[k]! }, admitted.reservation, signal);
+          return scheduler.run({ client, engine, ...batch, work: works[k]! }, admitted.reservation, signal);
         }),
       );
       return new Map(

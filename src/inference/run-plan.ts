@@ -20,6 +20,7 @@ export interface PlanRunner {
 
 /** One image's place in the scheduler. */
 export interface PlanRun {
+  readonly client: string;
   readonly reservation: Reservation;
   readonly signal: AbortSignal;
   /** Gets the scales that are done after each but the last, in the plan's order. */
@@ -31,7 +32,7 @@ export async function runPlan(
   runner: PlanRunner,
   plan: Plan,
   pictures: readonly Picture[],
-  { reservation, signal, onScale }: PlanRun,
+  { client, reservation, signal, onScale }: PlanRun,
 ): Promise<{ scales: ScaleOutputs[]; intervals: ItemAnswer[] }> {
   const outputs: (ScaleOutputs | undefined)[] = plan.scales.map(() => undefined);
   const intervals: ItemAnswer[] = [];
@@ -39,7 +40,7 @@ export async function runPlan(
 
   async function runTask(task: PlanTask, picture: Picture) {
     const parts = await Promise.all(
-      itemsOf(runner, task, picture).map((item) => runner.scheduler.run(item, reservation, signal)),
+      itemsOf(runner, task, picture, client).map((item) => runner.scheduler.run(item, reservation, signal)),
     );
     intervals.push(...parts);
     return joinOutputs(parts.map((part) => part.outputs));
@@ -62,11 +63,13 @@ function itemsOf(
   { engine, scheduler, crop, observer }: PlanRunner,
   { view, networks, height, width, flip, maps, work, count }: PlanTask,
   picture: Picture,
+  client: string,
 ): BatchItem[] {
   const ids = networks.map(({ id }) => id);
   const pictures = view === 'dense' ? [picture] : gridCrops(picture, crop);
   const workOfOne = work / count;
   return chunksOf(pictures, Math.floor(scheduler.maxBatchWork / workOfOne)).map((chunk) => ({
+    client,
     engine,
     observer,
     networks: ids,

@@ -1,4 +1,5 @@
 import type { BatchItem, WaitingItem } from './run-batch.ts';
+import { createTurns } from './turns.ts';
 
 /** An item that waits for its batch. */
 export interface QueuedItem extends WaitingItem {
@@ -6,7 +7,7 @@ export interface QueuedItem extends WaitingItem {
   readonly arrivedMs: number;
 }
 
-/** Items that can share a batch, in order of arrival; never empty. */
+/** Items that can share a batch, in the order of their turns; never empty. */
 export type BatchGroup = readonly QueuedItem[];
 
 /** Items that wait. This is where their order is decided. */
@@ -14,15 +15,21 @@ export interface BatchQueue {
   add(item: QueuedItem): void;
   /** Returns false if the item does not wait any more. */
   remove(item: QueuedItem): boolean;
-  /** Of the groups that `isEligible`, the one whose first item has waited longest. */
-  oldest(isEligible?: (group: BatchGroup) => boolean): BatchGroup | undefined;
+  /** Of the groups that `isEligible`, the one whose first item comes next. */
+  next(isEligible?: (group: BatchGroup) => boolean): BatchGroup | undefined;
   /** Takes the first item of a group and those after it that fit into `maxWork` with it. */
   take(group: BatchGroup, maxWork: number): QueuedItem[];
 }
 
-/** Items share a batch if they run on one engine, with the same networks and options, and are of one size. */
+/**
+ * Items share a batch if they run on one engine, with the same networks and options, and are of one size. Clients have
+ * equal shares of the work, and each is served in order of arrival.
+ */
 export function createBatchQueue(): BatchQueue {
   const groups = new Map<string, QueuedItem[]>();
+  const turns = createTurns();
+  /** Turns of the items that wait. */
+  const turnOf = new WeakMap<QueuedItem, number>();
   const engineNumbers = new WeakMap<object, number>();
   let engines = 0;
 
@@ -35,9 +42,11 @@ export function createBatchQueue(): BatchQueue {
   return {
     add(item) {
       const key = keyOf(item);
+      const turn = turns.next(item.client, item.work);
+      turnOf.set(item, turn);
       const group = groups.get(key);
-      if (group) group.push(item);
-      else groups.set(key, [item]);
+      if (!group) groups.set(key, [item]);
+      else group.splice(group.findLastIndex((other) => turnOf.get(other)! <= turn) + 1, 0, item);
     },
     remove(item) {
       const key = keyOf(item);
@@ -46,15 +55,16 @@ export function createBatchQueue(): BatchQueue {
       if (!group || at < 0) return false;
       group.splice(at, 1);
       if (group.length === 0) groups.delete(key);
+      if (groups.size === 0) turns.reset();
       return true;
     },
-    oldest(isEligible = () => true) {
-      let oldest: BatchGroup | undefined;
+    next(isEligible = () => true) {
+      let next: BatchGroup | undefined;
       for (const group of groups.values()) {
-        const isOlder = !oldest || group[0]!.arrivedMs < oldest[0]!.arrivedMs;
-        if (isOlder && isEligible(group)) oldest = group;
+        const isEarlier = !next || turnOf.get(group[0]!)! < turnOf.get(next[0]!)!;
+        if (isEarlier && isEligible(group)) next = group;
       }
-      return oldest;
+      return next;
     },
     take(group, maxWork) {
       const key = keyOf(group[0]!);
@@ -62,7 +72,9 @@ export function createBatchQueue(): BatchQueue {
       let count = 1;
       while (count < items.length && workOf(items.slice(0, count + 1)) <= maxWork) count++;
       const taken = items.splice(0, count);
+      turns.reached(turnOf.get(taken[0]!)!);
       if (items.length === 0) groups.delete(key);
+      if (groups.size === 0) turns.reset();
       return taken;
     },
   };

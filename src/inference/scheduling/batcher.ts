@@ -23,8 +23,8 @@ export interface Batcher {
 const batchesPerDevice = 2;
 
 /**
- * Makes batches of items from different requests. The oldest item's batch goes first. A batch is sent at once while a
- * device is idle; one more for each busy device is sent when it is full or its oldest item has waited for
+ * Makes batches of items from different requests, clients in turns. A batch is sent at once while a
+ * device is idle; one more for each busy device is sent when it is full or its first item has waited for
  * `batchDelayMs`, so that no device waits for its next batch.
  */
 export function createBatcher({ devices, batchDelayMs, maxBatchWork, throughput }: BatcherOptions): Batcher {
@@ -35,24 +35,24 @@ export function createBatcher({ devices, batchDelayMs, maxBatchWork, throughput 
   let freeSinceMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Sends what may be sent now, and comes back when the oldest item has waited long enough. */
+  /** Sends what may be sent now, and comes back when the next item has waited long enough. */
   function dispatch(): void {
     clearTimeout(timer);
     while (inFlight < maxInFlight) {
       const now = performance.now();
       const isIdle = inFlight < devices;
-      const group = queue.oldest((items) => isIdle || isDue(items, now));
+      const group = queue.next((items) => isIdle || isDue(items, now));
       if (!group) break;
       send(queue.take(group, maxBatchWork));
     }
-    const next = queue.oldest();
+    const next = queue.next();
     if (next && inFlight < maxInFlight) {
       const leftMs = next[0]!.arrivedMs + batchDelayMs - performance.now();
       timer = setTimeout(dispatch, Math.max(1, Math.ceil(leftMs)));
     }
   }
 
-  /** The oldest has waited long enough, or no other item like it would fit into the batch. */
+  /** The first has waited long enough, or no other item like it would fit into the batch. */
   function isDue(group: BatchGroup, now: number): boolean {
     const { arrivedMs, work } = group[0]!;
     return now - arrivedMs >= batchDelayMs || work + workOf(group) > maxBatchWork;

@@ -5,6 +5,8 @@ import type { InferenceObserver } from './observer.ts';
 
 /** Pictures that belong together: one of an image, or its crops. */
 export interface BatchItem extends Batch {
+  /** Whose it is: clients have equal shares of the work. */
+  readonly client: string;
   /** Has the item's networks loaded. */
   readonly engine: Pick<Engine, 'run'>;
   /** Floating-point operations of its forward passes. */

@@ -69,6 +69,7 @@ function manualEngines(count: number, poisoned: (id: number) => boolean = () => 
 type Item = Omit<BatchItem, 'engine'>;
 
 const item = (id: number, changes: Partial<Item> = {}): Item => ({
+  client: 'a',
   networks: ['d'],
   pixels: pixelsOf(id),
   count: 1,
