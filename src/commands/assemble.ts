@@ -70,6 +70,8 @@ export async function run(argv: string[]): Promise<number> {
   return 0;
 }
 
+// --- helpers ---
+
 /** `NAME=RUN`, where RUN may have more of these signs. */
 function split(argument: string): [string, string] {
   const at = argument.indexOf('=');

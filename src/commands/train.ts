@@ -152,6 +152,8 @@ export async function run(argv: string[]): Promise<number> {
   }
 }
 
+// --- helpers ---
+
 /** A training that was just killed may take a moment to end. */
 const lockTimeoutMs = 2000;
 

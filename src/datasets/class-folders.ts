@@ -26,15 +26,6 @@ export async function readSplitContents(root: string): Promise<SplitContents> {
   return { classes: classes.sort(), images: images.sort() };
 }
 
-async function isFolder(root: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  const path = join(root, entry.name);
-  const target = await stat(path).catch((cause: unknown) => {
-    throw invalidDataset(`${path}: the link leads nowhere: ${messageOf(cause)}`, cause);
-  });
-  return target.isDirectory();
-}
-
 /** The images of class folders, in order; `list` as in ListingOptions. Throws INVALID_DATASET for an empty class. */
 export async function readClassFolders(
   root: string,
@@ -73,16 +64,6 @@ export async function readClassFolders(
   return { labels: classes, samples, notes };
 }
 
-/** Classes that a file system which ignores case would take for one. */
-function twinClasses(classes: readonly string[]): string[][] {
-  const groups = new Map<string, string[]>();
-  for (const name of classes) {
-    const key = name.toLowerCase();
-    groups.set(key, [...(groups.get(key) ?? []), name]);
-  }
-  return [...groups.values()].filter((names) => names.length > 1);
-}
-
 /** The names of a list file, all where there is none. */
 export async function readList(list: string | undefined) {
   const lines = list === undefined ? undefined : await readLines(list);
@@ -97,4 +78,25 @@ export async function readList(list: string | undefined) {
         throw invalidDataset(`${list} names images that ${root} does not have: ${examplesOf([...names])}`);
     },
   };
+}
+
+// --- helpers ---
+
+async function isFolder(root: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const path = join(root, entry.name);
+  const target = await stat(path).catch((cause: unknown) => {
+    throw invalidDataset(`${path}: the link leads nowhere: ${messageOf(cause)}`, cause);
+  });
+  return target.isDirectory();
+}
+
+/** Classes that a file system which ignores case would take for one. */
+function twinClasses(classes: readonly string[]): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const name of classes) {
+    const key = name.toLowerCase();
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return [...groups.values()].filter((names) => names.length > 1);
 }

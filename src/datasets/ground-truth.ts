@@ -37,6 +37,8 @@ export async function readGroundTruth(folders: readonly string[]): Promise<Groun
   return undefined;
 }
 
+// --- helpers ---
+
 /** WordNet ids by ILSVRC2012_ID. A line is `n02119789 1 kit_fox`. */
 async function readMap(path: string, groundTruth: string): Promise<Map<string, string>> {
   const lines = await readLines(path);

@@ -30,6 +30,8 @@ export async function readImageFolder(
   };
 }
 
+// --- helpers ---
+
 /** Boxes by file name; an absent file has none. */
 async function readBoxes(path: string, classes: ReadonlySet<string>): Promise<Map<string, PixelBox>> {
   const boxes = new Map<string, PixelBox>();

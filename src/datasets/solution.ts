@@ -17,6 +17,8 @@ export async function readSolution(path: string): Promise<Map<string, AnnotatedO
   );
 }
 
+// --- helpers ---
+
 function parseObjects(text: string, where: string): AnnotatedObject[] {
   const fields = text.split(/\s+/);
   const corners = fields.filter((_, i) => i % 5 !== 0).map(Number);

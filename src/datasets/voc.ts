@@ -54,9 +54,9 @@ export function boxOfCorners(corners: readonly number[]): PixelBox {
   return [x, y, xmax - x, ymax - y];
 }
 
-const cornerPath = 'annotation/object/bndbox/';
-
 // --- helpers ---
+
+const cornerPath = 'annotation/object/bndbox/';
 
 const numberOf = (text: string | undefined): number => (text ? Number(text) : Number.NaN);
 

@@ -25,6 +25,8 @@ export function checkBatch(batch: Batch, loaded: ReadonlyMap<string, { readonly 
   }
 }
 
+// --- helpers ---
+
 function failed(message: string): VerydeepError {
   return new VerydeepError('ENGINE_FAILED', message);
 }

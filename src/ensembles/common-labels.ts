@@ -25,6 +25,8 @@ export function commonLabels(
   return [...first.labels];
 }
 
+// --- helpers ---
+
 function invalidWeights(message: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', message);
 }

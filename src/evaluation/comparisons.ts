@@ -97,6 +97,16 @@ export function planComparisons(compared: Compared, options: PlanOptions): Evalu
   return { classification: classification.all, localisation: localisation.all, comparisons };
 }
 
+export function classificationKey({ members, flip, view }: ClassificationPlan): string {
+  return JSON.stringify([members.map(({ network, scales }) => [network.name, scales]), flip, view]);
+}
+
+export function localisationKey(plan: LocalisationPlan): string {
+  const { method, localisers, classifiers, scales, flip } = plan;
+  const names = (networks: readonly ComparedNetwork[]): string[] => networks.map(({ name }) => name);
+  return JSON.stringify([method, names(localisers), names(classifiers), scales, flip]);
+}
+
 // --- helpers ---
 
 /** Pairs, the networks of each ensemble, and all that have the same classes; each at its own scales. */
@@ -165,14 +175,4 @@ function createRows<Row>(keyOf: (row: Row) => string): { all: readonly Row[]; ad
       return index;
     },
   };
-}
-
-export function classificationKey({ members, flip, view }: ClassificationPlan): string {
-  return JSON.stringify([members.map(({ network, scales }) => [network.name, scales]), flip, view]);
-}
-
-export function localisationKey(plan: LocalisationPlan): string {
-  const { method, localisers, classifiers, scales, flip } = plan;
-  const names = (networks: readonly ComparedNetwork[]): string[] => networks.map(({ name }) => name);
-  return JSON.stringify([method, names(localisers), names(classifiers), scales, flip]);
 }

@@ -14,6 +14,8 @@ export function asDiskFull(error: unknown, path: string, bytes: number): unknown
   return new VerydeepError('DISK_FULL', message, { cause: error });
 }
 
+// --- helpers ---
+
 function problemOf(code: string | undefined, path: string, bytes: number): string | undefined {
   const folder = dirname(path);
   switch (code) {

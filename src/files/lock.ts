@@ -38,6 +38,8 @@ export async function lockFile(path: string, timeoutMs: number): Promise<FileLoc
   return { release: () => closeSync(file) };
 }
 
+// --- helpers ---
+
 /** Answers a function that tries to lock the file of a descriptor. */
 async function flock(): Promise<(fd: number) => boolean> {
   if (process.platform === 'win32') return () => true;

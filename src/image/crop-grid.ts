@@ -19,6 +19,8 @@ export function gridCrops(picture: Picture, side: number): GridCrop[] {
   return ys.flatMap((y) => xs.map((x) => ({ x, y, ...crop(picture, x, y, side, side) })));
 }
 
+// --- helpers ---
+
 function positions(length: number, side: number): number[] {
   return Array.from({ length: gridSide }, (_, i) => Math.round((i * (length - side)) / (gridSide - 1)));
 }

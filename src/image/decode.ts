@@ -51,6 +51,8 @@ export async function decodeWithHeader(
   return { width, height, pictures };
 }
 
+// --- helpers ---
+
 /** Bounded on both sides, so that memory follows the scale and not the image. */
 function decodedSize({ width, height }: ImageHeader, largestScale: number): Size {
   const enough = rescaledSize(width, height, headroom * largestScale);

@@ -30,6 +30,8 @@ export function eigenSymmetric3(matrix: Matrix3): Eigensystem3 {
   };
 }
 
+// --- helpers ---
+
 /** Makes a[p][q] zero by a rotation in the plane of axes p and q. */
 function rotate(a: number[][], v: number[][], p: number, q: number): void {
   const apq = a[p]![q]!;

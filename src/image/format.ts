@@ -42,6 +42,8 @@ export function detectFormat(bytes: Uint8Array): ImageFormat | undefined {
   );
 }
 
+// --- helpers ---
+
 function startsWith(bytes: Uint8Array, pattern: string): boolean {
   return pattern
     .split(' ')

@@ -70,6 +70,8 @@ export async function readHeader(bytes: Uint8Array, limits: ImageLimits): Promis
   return { format, width, height, variant, ...(isDeep && { deepProfile }) };
 }
 
+// --- helpers ---
+
 function beginning(bytes: Uint8Array): string {
   return Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }

@@ -29,6 +29,8 @@ export async function rescale(picture: Picture, size: Size): Promise<Picture> {
   return enlarge(await reduce(picture, { width, height }), size);
 }
 
+// --- helpers ---
+
 /** A reduction by more than four is begun by a box filter over whole pixels (libvips does so for speed). */
 async function reduce(picture: Picture, { width, height }: Size): Promise<Picture> {
   if (picture.width === width && picture.height === height) return picture;

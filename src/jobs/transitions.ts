@@ -140,6 +140,13 @@ export async function putBackLost(transaction: Transaction, all = false): Promis
   }
 }
 
+/** Throws NOT_FOUND. */
+export async function foundJob(sql: Sql, id: string): Promise<JobRow> {
+  const row = isId(id) ? await findJob(sql, id) : undefined;
+  if (row === undefined) throw notFound(id);
+  return row;
+}
+
 // --- helpers ---
 
 const doesNotSurvive: JobError = {
@@ -176,13 +183,6 @@ async function moveTo(
 
 async function existing(sql: Sql, id: string): Promise<JobRow> {
   const row = isId(id) ? await lockJob(sql, id) : undefined;
-  if (row === undefined) throw notFound(id);
-  return row;
-}
-
-/** Throws NOT_FOUND. */
-export async function foundJob(sql: Sql, id: string): Promise<JobRow> {
-  const row = isId(id) ? await findJob(sql, id) : undefined;
   if (row === undefined) throw notFound(id);
   return row;
 }

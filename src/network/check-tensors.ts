@@ -27,6 +27,8 @@ export function checkTensors(name: string, spec: ForwardSpec, tensors: WeightSou
   }
 }
 
+// --- helpers ---
+
 function invalidWeights(message: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', message);
 }

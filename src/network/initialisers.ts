@@ -65,6 +65,18 @@ export function copyFromShallower(
   return copyMatching(fresh, renamed);
 }
 
+/** Layers of a trained net by name; what it lacks, or has in another shape (the last layer, of another head), stays fresh. */
+export function copyMatching(fresh: WeightSources, trained: WeightSources): WeightSources {
+  return new Map(
+    [...fresh].map(([name, own]) => {
+      const tensor = trained.get(name);
+      return [name, tensor && sameShape(tensor.shape, own.shape) ? tensor : own];
+    }),
+  );
+}
+
+// --- helpers ---
+
 /** Names of the weight layers by stage and place in the stage: `2.1` is the second convolution of stage 3, `5.0` the first fully connected layer. */
 function placesOf(spec: NetworkSpec): Map<string, string> {
   const places = new Map<string, string>();
@@ -80,16 +92,6 @@ function placesOf(spec: NetworkSpec): Map<string, string> {
     }
   }
   return places;
-}
-
-/** Layers of a trained net by name; what it lacks, or has in another shape (the last layer, of another head), stays fresh. */
-export function copyMatching(fresh: WeightSources, trained: WeightSources): WeightSources {
-  return new Map(
-    [...fresh].map(([name, own]) => {
-      const tensor = trained.get(name);
-      return [name, tensor && sameShape(tensor.shape, own.shape) ? tensor : own];
-    }),
-  );
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

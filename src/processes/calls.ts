@@ -117,8 +117,6 @@ export function startCallableProcess<C extends Calls>(options: CallableProcessOp
   };
 }
 
-// --- helpers ---
-
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;

@@ -13,8 +13,6 @@ export async function warmUp(inference: Inference, ensemble: Ensemble): Promise<
   await inference.run(picture, options, untimed('warm-up'));
 }
 
-// --- helpers ---
-
 /** A JPEG of 96 x 64 pixels: a disc on a colour ramp. */
 const picture = Buffer.from(
   [

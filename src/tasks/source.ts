@@ -44,6 +44,8 @@ export async function findNetwork(
   return { reference: `${ensemble}@${number}/${network.name}`, version, folder, network, labels };
 }
 
+// --- helpers ---
+
 function invalidWeights(message: string): VerydeepError {
   return new VerydeepError('INVALID_WEIGHTS', message);
 }

@@ -98,6 +98,15 @@ export function fillBatch(
   });
 }
 
+/** The central crop of a picture rescaled to smallest side `scale`, which validation looks at. */
+export function centralCrop(picture: LoadedPicture, scale: number, crop: number): CropWindow {
+  const size = rescaledSize(picture.width, picture.height, scale);
+  const { x, y } = centralCropAt(size, crop);
+  return { ...windowOf(picture, size, x, y, crop), mirrored: false };
+}
+
+// --- helpers ---
+
 /** One random crop (paper, 3.1): of the picture rescaled to smallest side S, in pixels of the stored picture. */
 function drawCrop(picture: LoadedPicture, { crop, scale }: BatchPlan, random: Random): CropWindow {
   const smallestSide = scale.min + random.integer(scale.max - scale.min + 1);
@@ -105,13 +114,6 @@ function drawCrop(picture: LoadedPicture, { crop, scale }: BatchPlan, random: Ra
   const x = random.integer(size.width - crop + 1);
   const y = random.integer(size.height - crop + 1);
   return { ...windowOf(picture, size, x, y, crop), mirrored: random.next() < 0.5 };
-}
-
-/** The central crop of a picture rescaled to smallest side `scale`, which validation looks at. */
-export function centralCrop(picture: LoadedPicture, scale: number, crop: number): CropWindow {
-  const size = rescaledSize(picture.width, picture.height, scale);
-  const { x, y } = centralCropAt(size, crop);
-  return { ...windowOf(picture, size, x, y, crop), mirrored: false };
 }
 
 function windowOf(

@@ -79,6 +79,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint & { reado
   return { ...checkpoint, digest };
 }
 
+// --- helpers ---
+
 /**
  * `sha256:` and the hash of header, weights and velocity. There is no clock in it, and nothing of where the files lie
  * or how long the training is to go on, so two runs that computed the same have the same digest.

@@ -117,6 +117,8 @@ export async function pixelsOf(
   return pictures[0]!.pixels;
 }
 
+// --- helpers ---
+
 /** Pictures whose pixels are measured for the colour statistics, evenly spread over the classes. */
 const colourSample = 2000;
 

@@ -65,6 +65,8 @@ export function createBatchLoader(
   };
 }
 
+// --- helpers ---
+
 /** Parts of a step, steps of an epoch, then the next epoch. */
 function following({ epoch, step, part }: MicroBatchIndex, plan: BatchPlan, steps: number): MicroBatchIndex {
   if (part + 1 < plan.batch / plan.microBatch) return { epoch, step, part: part + 1 };

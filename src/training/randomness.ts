@@ -28,6 +28,8 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
   return order;
 }
 
+// --- helpers ---
+
 /** murmur3's finaliser: a bijection of 32-bit words in which every input bit changes every output bit. */
 function mix(word: number): number {
   let x = word | 0;

@@ -112,6 +112,8 @@ export function cropResized(
   out.set(bytes.subarray(result, result + side * side * 3), offset);
 }
 
+// --- helpers ---
+
 const pageBytes = 2 ** 16;
 
 /** The kernel's memory, of at least so many bytes. Each call writes all that it reads, so nothing is kept between two. */

@@ -47,13 +47,6 @@ export async function openRunFolder(path: string, resume: boolean): Promise<RunF
 /** What `writeDurably` calls the files of this folder before they are whole. */
 const temporaryName = /^(checkpoint|epoch-\d+|manifest)\.(safetensors|json)\.\d+\.tmp$/;
 
-/** A full disk can end the log in the middle of a line, which the next one would go on with. */
-async function removeTornLine(log: string): Promise<void> {
-  const bytes = await readFile(log);
-  const end = bytes.lastIndexOf('\n') + 1;
-  if (end < bytes.length) await truncate(log, end);
-}
-
 /** Appends an event to the log. Progress of loading is not kept. Throws DISK_FULL. */
 export function logEvent(folder: RunFolder, event: TrainingEvent): void {
   if (event.type === 'loading') return;
@@ -75,6 +68,15 @@ export async function saveCheckpoint(
   const digest = await writeCheckpoint(folder.checkpoint, checkpoint);
   const { epoch, step } = checkpoint.header.state;
   onEvent({ type: 'checkpoint', epoch, step, digest, seconds: (performance.now() - started) / 1000 });
+}
+
+// --- helpers ---
+
+/** A full disk can end the log in the middle of a line, which the next one would go on with. */
+async function removeTornLine(log: string): Promise<void> {
+  const bytes = await readFile(log);
+  const end = bytes.lastIndexOf('\n') + 1;
+  if (end < bytes.length) await truncate(log, end);
 }
 
 function invalidSettings(message: string): VerydeepError {

@@ -55,15 +55,6 @@ export async function startingPoint(
   return { spec, preprocessing: network.preprocessing, weights };
 }
 
-/**
- * The training set's mean RGB is subtracted (paper, 2.1). N(0, 0.01^2) is made for such pixels; Glorot's and He's
- * deviations are made for inputs of deviation 1, so with them the channels' standard deviation is divided out as well.
- */
-function preprocessingFor({ initialise }: TrainingSettings, { colours }: Dataset): Preprocessing {
-  const std = initialise === 'gaussian' ? ([1, 1, 1] as const) : colours.standardDeviation;
-  return { channelOrder: 'rgb', scale: 1, mean: colours.mean, std };
-}
-
 /** Throws INVALID_SETTINGS where a network cannot start from another one, which was given as `from`. */
 export function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string): void {
   const refuse = (expected: string, received: string): never => {
@@ -78,6 +69,17 @@ export function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string):
   if (spec.head !== 'classes' && spec.architecture !== source.architecture) {
     refuse(`architecture ${spec.architecture}`, source.architecture);
   }
+}
+
+// --- helpers ---
+
+/**
+ * The training set's mean RGB is subtracted (paper, 2.1). N(0, 0.01^2) is made for such pixels; Glorot's and He's
+ * deviations are made for inputs of deviation 1, so with them the channels' standard deviation is divided out as well.
+ */
+function preprocessingFor({ initialise }: TrainingSettings, { colours }: Dataset): Preprocessing {
+  const std = initialise === 'gaussian' ? ([1, 1, 1] as const) : colours.standardDeviation;
+  return { channelOrder: 'rgb', scale: 1, mean: colours.mean, std };
 }
 
 function sameQuestion(spec: NetworkSpec, labels: readonly string[], source: NetworkInFolder): boolean {

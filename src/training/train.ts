@@ -98,6 +98,8 @@ export async function train(options: TrainOptions): Promise<StoredNetwork | unde
   }
 }
 
+// --- helpers ---
+
 /** The step, fresh or as its checkpoint says. What it was made from is not held on to: it is as large as the network. */
 async function createStep(
   options: TrainOptions,

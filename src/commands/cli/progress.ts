@@ -30,6 +30,8 @@ export function duration(seconds: number): string {
   return seconds < 6000 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
+// --- helpers ---
+
 function bar(name: string, total: number, stream: NodeJS.WriteStream): Progress {
   const shown = new SingleBar(
     {

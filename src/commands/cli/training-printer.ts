@@ -36,6 +36,8 @@ export function createTrainingPrinter(): { readonly print: OnTrainingEvent; stop
   };
 }
 
+// --- helpers ---
+
 function linesOf(event: Exclude<TrainingEvent, { type: 'loading' | 'step' }>): string[] {
   switch (event.type) {
     case 'dataset': {

@@ -37,6 +37,8 @@ export async function createOnednnTrainingStep(options: TrainingStepOptions): Pr
   }
 }
 
+// --- helpers ---
+
 function build(scope: Scope, type: DataType, options: TrainingStepOptions): LocalTrainingStep {
   const { onednn } = scope;
   // The functions below must not hold on to `options`, whose weights are as large as a block of the arenas.

@@ -52,6 +52,8 @@ export function forwardGraph(
   return graph.encode();
 }
 
+// --- helpers ---
+
 /** From `[v n, columns]` the mean over a picture's views, `[n, columns]`. */
 function addMeanOfViews(
   graph: GraphBuilder,

@@ -22,6 +22,8 @@ export function addLoss(
     : euclidean(graph, spec, n, outputs, scale);
 }
 
+// --- helpers ---
+
 /** Multinomial logistic regression (paper, 3.1): -log softmax of the true class. */
 function crossEntropy(graph: GraphBuilder, scores: string, truth: string, n: number, scale: string): Loss {
   const logarithms = graph.node('LogSoftmax', [scores], { axis: 1 });

@@ -34,6 +34,8 @@ export function createReferenceEngine(): Engine {
   };
 }
 
+// --- helpers ---
+
 /** Score, box or feature map of one prepared picture in the dense view (paper, 3.2). */
 function denseNet({ spec, weights }: Pick<Loaded, 'spec' | 'weights'>, picture: FeatureMap): FeatureMap {
   let map = picture;
@@ -49,8 +51,6 @@ function denseNet({ spec, weights }: Pick<Loaded, 'spec' | 'weights'>, picture: 
   }
   return map;
 }
-
-// --- helpers ---
 
 function runNetwork(network: Loaded, batch: Batch): NetworkOutput {
   const { count, height, width, pixels, flip } = batch;

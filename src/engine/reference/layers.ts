@@ -65,25 +65,6 @@ export function convolve(
   return { channels, height, width, data };
 }
 
-/** sums[y, x] += w x input[channel, y + dy, x + dx], for the positions that lie in the input. */
-function addShifted(
-  sums: Float64Array,
-  size: { readonly height: number; readonly width: number },
-  input: FeatureMap,
-  channel: number,
-  w: number,
-  dy: number,
-  dx: number,
-): void {
-  const [top, bottom] = [Math.max(0, -dy), Math.min(size.height, input.height - dy)];
-  const [left, right] = [Math.max(0, -dx), Math.min(size.width, input.width - dx)];
-  for (let y = top; y < bottom; y++) {
-    const from = (channel * input.height + y + dy) * input.width + dx;
-    const to = y * size.width;
-    for (let x = left; x < right; x++) sums[to + x]! += w * input.data[from + x]!;
-  }
-}
-
 export function relu(map: FeatureMap): FeatureMap {
   return { ...map, data: map.data.map((value) => Math.max(0, value)) };
 }
@@ -121,4 +102,25 @@ export function softmax(scores: readonly number[]): number[] {
   const exponentials = scores.map((score) => Math.exp(score - largest));
   const sum = exponentials.reduce((a, b) => a + b, 0);
   return exponentials.map((value) => value / sum);
+}
+
+// --- helpers ---
+
+/** sums[y, x] += w x input[channel, y + dy, x + dx], for the positions that lie in the input. */
+function addShifted(
+  sums: Float64Array,
+  size: { readonly height: number; readonly width: number },
+  input: FeatureMap,
+  channel: number,
+  w: number,
+  dy: number,
+  dx: number,
+): void {
+  const [top, bottom] = [Math.max(0, -dy), Math.min(size.height, input.height - dy)];
+  const [left, right] = [Math.max(0, -dx), Math.min(size.width, input.width - dx)];
+  for (let y = top; y < bottom; y++) {
+    const from = (channel * input.height + y + dy) * input.width + dx;
+    const to = y * size.width;
+    for (let x = left; x < right; x++) sums[to + x]! += w * input.data[from + x]!;
+  }
 }

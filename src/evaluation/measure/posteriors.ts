@@ -17,6 +17,8 @@ export function posteriorsOf(
   );
 }
 
+// --- helpers ---
+
 /** Score map averaged over space, softmax (paper, 3.2); of a picture, not its mirror image. */
 function posteriorsOfPicture({ data, shape }: OutputMaps, picture: number): Float32Array {
   const [, , classes, height, width] = shape;

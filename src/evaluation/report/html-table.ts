@@ -16,6 +16,8 @@ ${rows.map((row) => html`<tr>${row.map((cell, i) => html`<td class="${kinds[i]!}
 `;
 }
 
+// --- helpers ---
+
 /** Longest text in characters that stays on one line. */
 const longest = 40;
 

@@ -56,6 +56,8 @@ export function joinOutputs(
   );
 }
 
+// --- helpers ---
+
 function sliceMaps({ data, shape }: OutputMaps, first: number, count: number): OutputMaps {
   const [views, total, outputs, height, width] = shape;
   const size = outputs * height * width;
