@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { isVerydeepError } from './errors.ts';
 import { isWrongUse } from './options/invalid-option.ts';
+import { packageVersion } from './package-version.ts';
 
 interface Command {
   readonly help: string;
@@ -49,8 +49,7 @@ ${list}
 /** Dispatches to a command and answers the exit code. */
 async function main([name, ...argv]: string[]): Promise<number> {
   if (name === '--version') {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    console.log((JSON.parse(manifest) as { version: string }).version);
+    console.log(packageVersion());
     return 0;
   }
   if (name === '--help' || name === '-h') {

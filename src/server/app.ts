@@ -66,8 +66,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     return503OnClosing: false,
     routerOptions: { maxParamLength: maxHeaderSize }, // an id of any length is one that is not there
     // What the router cannot read gets to no hook and no handler of errors.
-    frameworkErrors: (error, request, reply) =>
-      void sendPathError(error, request, reply.header('x-request-id', request.id)),
+    frameworkErrors: (error, request, reply) => {
+      reply.raw.once('finish', () => void metrics.observeResponse(request, reply));
+      sendPathError(error, request, reply.header('x-request-id', request.id));
+    },
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -78,6 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  app.addHook('onResponse', metrics.observeResponse);
   const refuseWhenClosing = drainOnClose(app, serving.isReady);
   app.addHook('onClose', async () => metrics.dispose());
 

@@ -1,14 +1,17 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { HostState } from '../../engine/hosts/pool.ts';
 import { answeredCodes, type ErrorCode } from '../../errors.ts';
 import type { QueueState } from '../../inference/scheduling/admission.ts';
 import type { InferenceObserver } from '../../inference/scheduling/observer.ts';
 import type { Deployment } from '../../serving/deployment.ts';
+import { type ObserveResponse, registerHttpMetrics } from './http-metrics.ts';
 import { type JobGauges, registerJobMetrics } from './job-metrics.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
 
 export interface Metrics {
   readonly registry: Registry;
+  /** A hook `onResponse` that counts HTTP requests. */
+  readonly observeResponse: ObserveResponse;
   /** For `createInference`. */
   observerOf(ensemble: ServedEnsemble): InferenceObserver;
   /** An image was answered, so long after its bytes were there. */
@@ -32,7 +35,6 @@ export interface MetricsOptions {
 }
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
-const eventLoopResolutionMs = 10;
 const versionLabels = ['ensemble', 'version'] as const;
 const hostLabels = [...versionLabels, 'host', 'device'] as const;
 
@@ -97,26 +99,6 @@ export function createMetrics({ queue, deployments, jobs = () => undefined }: Me
     },
   });
 
-  gauge('verydeep_process_resident_memory_bytes', 'Resident memory of the server.', () =>
-    process.memoryUsage.rss(),
-  );
-  const eventLoop = monitorEventLoopDelay({ resolution: eventLoopResolutionMs });
-  eventLoop.enable();
-  new Gauge({
-    name: 'verydeep_event_loop_delay_seconds',
-    help: 'Delay of timers since the last scrape, by quantile.',
-    labelNames: ['quantile'] as const,
-    registers,
-    collect() {
-      for (const quantile of [0.5, 0.9, 0.99, 1]) {
-        // What is measured is the time between timers: their own period is no delay.
-        const delayMs = eventLoop.percentile(quantile * 100) / 1e6 - eventLoopResolutionMs;
-        this.set({ quantile }, Math.max(0, delayMs) / 1000);
-      }
-      eventLoop.reset();
-    },
-  });
-
   const streams = new Gauge({ name: 'verydeep_stream_connections', help: 'Open WebSockets.', registers });
   const streamCloses = new Counter({
     name: 'verydeep_stream_closes_total',
@@ -131,6 +113,8 @@ export function createMetrics({ queue, deployments, jobs = () => undefined }: Me
     registers,
   });
 
+  const observeResponse = registerHttpMetrics(registry, secondsBuckets);
+  const endProcessMetrics = registerProcessMetrics(registry);
   registerJobMetrics(registry, jobs);
 
   /** Each host with its place in its deployment. */
@@ -169,6 +153,7 @@ export function createMetrics({ queue, deployments, jobs = () => undefined }: Me
 
   return {
     registry,
+    observeResponse,
     observerOf(ensemble) {
       const labels = labelsOf(ensemble);
       batchWork.inc(labels, 0); // so that it has a rate from the first batch on
@@ -188,7 +173,7 @@ export function createMetrics({ queue, deployments, jobs = () => undefined }: Me
       streams.dec();
       streamCloses.inc({ code });
     },
-    dispose: () => eventLoop.disable(),
+    dispose: endProcessMetrics,
   };
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { packageVersion } from '../../package-version.ts';
 import { imageBodies } from '../images/docs.ts';
 
 /** Collects the routes that are registered after it into an OpenAPI 3.1 document, and serves it. */
@@ -16,7 +16,8 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         version: packageVersion(),
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: 'http://127.0.0.1:8080' }],
+      servers: [{ url: '/', description: 'Where this document is served.' }],
+      security: [], // none, unless a route says otherwise
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'The `ADMIN_TOKEN` of the service.' },
@@ -68,9 +69,4 @@ function withoutSafeBounds(document: OpenapiDocument): OpenapiDocument {
     typeof value === 'number' && Math.abs(value) === Number.MAX_SAFE_INTEGER ? undefined : value,
   );
   return JSON.parse(text) as OpenapiDocument;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

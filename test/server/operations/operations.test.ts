@@ -190,6 +190,36 @@ describe('metrics', () => {
     }
   });
 
+  it('count requests by route, method and status', async () => {
+    const { app, metrics } = await startApp();
+    await app.inject({ method: 'PUT', url: '/classify', payload: Buffer.from('good') });
+    await app.inject({ method: 'PUT', url: '/classify', payload: Buffer.from('bad') });
+    await app.inject({ method: 'PUT', url: '/classify?colour=red', payload: Buffer.from('good') });
+    await app.inject({ method: 'DELETE', url: '/classify' });
+    await app.inject('/admin/jobs/7');
+    for (const path of ['/secret/1', '/secret/2', '/%zz']) await app.inject(path);
+    const body = await metrics.registry.metrics();
+    expect(body.match(/^verydeep_http_requests_total.*/gm)?.sort()).toEqual([
+      'verydeep_http_requests_total{route="/admin/jobs/:id",method="GET",status="403"} 1',
+      'verydeep_http_requests_total{route="/classify",method="PUT",status="200"} 1',
+      'verydeep_http_requests_total{route="/classify",method="PUT",status="400"} 1',
+      'verydeep_http_requests_total{route="/classify",method="PUT",status="422"} 1',
+      'verydeep_http_requests_total{route="none",method="DELETE",status="405"} 1',
+      'verydeep_http_requests_total{route="none",method="GET",status="400"} 1',
+      'verydeep_http_requests_total{route="none",method="GET",status="404"} 2',
+    ]);
+    expect(body).toContain('verydeep_http_request_duration_seconds_count{route="/classify",method="PUT"} 3');
+  });
+
+  it('say what runs', async () => {
+    const { app } = await startApp();
+    const { version } = JSON.parse(text('package.json')) as { version: string };
+    const { node } = process.versions;
+    expect((await app.inject('/metrics')).body).toContain(
+      `verydeep_build_info{version="${version}",node="${node}",platform="${process.platform}-${process.arch}"} 1`,
+    );
+  });
+
   it('of two versions are told apart', async () => {
     const { app, registry, metrics } = await startApp({ versions: ['3', '4'] });
     for (const { ensemble } of registry.deployments()) {
