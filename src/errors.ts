@@ -34,7 +34,7 @@ interface ErrorEntry {
  * Every error that a user can meet: the only list of codes. Statuses, public messages, OpenAPI, the reasons of
  * `verydeep_rejects_total` and the tables of docs/errors.md (`npm run docs`) are derived from it.
  */
-export const errorTable = {
+const errorTable = {
   NO_IMAGE: { status: 400, of: 'image', description: 'No bytes, or no file, where an image is expected.' },
   FILE_TOO_LARGE: { status: 413, of: 'image', description: 'The file has more bytes than `MAX_FILE_BYTES`.' },
   TOO_MANY_PIXELS: { status: 413, of: 'image', description: 'The image has more pixels than `MAX_PIXELS`.' },

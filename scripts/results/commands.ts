@@ -29,7 +29,7 @@ export function trainingArguments(training: Training, folders: Folders): string[
 }
 
 /** Arguments of `verydeep` for a table. */
-export function evaluationArguments({ name, data, runs, options }: Table, folders: Folders): string[] {
+function evaluationArguments({ name, data, runs, options }: Table, folders: Folders): string[] {
   return [
     ...['evaluate', '--data', join(folders.data, data)],
     ...runs.flatMap((run) => ['--run', runFolder(folders, run)]),

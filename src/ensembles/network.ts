@@ -72,10 +72,6 @@ export function weightsPathOf({ folder, network }: Pick<NetworkInFolder, 'folder
   return join(folder, network.file);
 }
 
-export function specOf({ architecture, width, fc, classes, crop, head }: StoredNetwork): NetworkSpec {
-  return { architecture, width, fc, classes, crop, head };
-}
-
 /** What a network is called if nobody gives it a name: `d`, `e`, `boxes`. */
 export function usualNameOf({ architecture, head }: Pick<NetworkSpec, 'architecture' | 'head'>): string {
   return head === 'classes' ? architecture.toLowerCase() : 'boxes';
@@ -93,4 +89,10 @@ export function asEnsembleNetwork({ folder, network }: Omit<NetworkInFolder, 'la
     ...(metrics && { metrics }),
     path: weightsPathOf({ folder, network }),
   };
+}
+
+// --- helpers ---
+
+function specOf({ architecture, width, fc, classes, crop, head }: StoredNetwork): NetworkSpec {
+  return { architecture, width, fc, classes, crop, head };
 }

@@ -29,7 +29,7 @@ export interface EvaluateOptions extends PlanOptions, MeasureAllOptions {
   readonly out?: string | undefined;
 }
 
-export const evaluationName = 'evaluation.json';
+const evaluationName = 'evaluation.json';
 
 /**
  * Measures networks on a split: every network sees every picture of an image once, and all rows of all comparisons are

@@ -8,7 +8,7 @@ const probability = z.number().min(0).max(1).describe('Posterior, mean over scal
 
 const classShape = { index: z.int().min(0), label: z.string(), probability };
 
-export const rankedClass = z.object(classShape).meta({ id: 'RankedClass' });
+const rankedClass = z.object(classShape).meta({ id: 'RankedClass' });
 
 export const box = z
   .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
@@ -28,7 +28,7 @@ export const detection = z
   .meta({ id: 'Detection' });
 
 /** Posteriors of one class at every window of one scale of the picture (not its mirror image), mean over networks. */
-export const classMap = z
+const classMap = z
   .object({
     index: z.int().min(0),
     scale: z.int().describe('Smallest side Q in pixels.'),

@@ -79,7 +79,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     get,
     async cancel(id) {
       const job = await change((transaction) => cancel(transaction, id));
-      worker.hurry();
+      worker.reportNow();
       return job;
     },
     async resume(id) {

@@ -110,7 +110,7 @@ export const assignment = job.pick({ id: true, type: true, dataset: true, ensemb
 export type Assignment = Readonly<z.output<typeof assignment>>;
 
 /** An evaluation says how many images are done, like the steps of a training of one epoch. */
-export const evaluationStep = z.object({ type: z.literal('step'), ...progress.shape });
+const evaluationStep = z.object({ type: z.literal('step'), ...progress.shape });
 
 export type EvaluationStep = Readonly<z.output<typeof evaluationStep>>;
 
@@ -120,7 +120,7 @@ export const processEvent = z.union([trainingEvent, evaluationStep]);
 export type ProcessEvent = Readonly<z.output<typeof processEvent>>;
 
 /** What the queue says of a job: its new state, and why. */
-export const stateEvent = z.object({
+const stateEvent = z.object({
   type: z.literal('state'),
   state: z.enum(jobStates),
   reason: z.string().exactOptional().describe('Why it was put back into the queue.'),

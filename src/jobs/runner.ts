@@ -34,7 +34,7 @@ export interface RunTiming {
 export interface Runner {
   state(): RunningJob;
   /** Reports, and hears what is asked, at once. */
-  hurry(): void;
+  reportNow(): void;
   /** The job has ended, or belongs to somebody else; its process has gone. */
   readonly ended: Promise<void>;
 }
@@ -121,7 +121,7 @@ export function startRunner(options: RunnerOptions): Runner {
   }
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  return { state: run.state, hurry: () => perform(run.due()), ended };
+  return { state: run.state, reportNow: () => perform(run.due()), ended };
 }
 
 // --- helpers ---

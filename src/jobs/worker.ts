@@ -27,7 +27,7 @@ export interface Worker {
   /** There may be a job that waits. */
   wake(): void;
   /** Somebody asks something of the job that runs. */
-  hurry(): void;
+  reportNow(): void;
   running(): RunningJob | undefined;
   /** Takes no more jobs, and ends when the one that runs has ended. */
   stop(): Promise<void>;
@@ -80,7 +80,7 @@ export function startWorker(options: WorkerOptions): Worker {
 
   return {
     wake: () => sleep.abort(),
-    hurry: () => current?.hurry(),
+    reportNow: () => current?.reportNow(),
     running: () => current?.state(),
     stop() {
       stopping.abort();

@@ -12,12 +12,14 @@ export function threadLimit(read: ReadText = readText, available: number = avail
   return Math.max(1, Math.floor(Math.min(available, ...cgroupLimits(read))));
 }
 
+// --- helpers ---
+
 /**
  * CPU limits, in processors, of the process's control group and of every group above it: `cpu.max` ("QUOTA PERIOD" in
  * microseconds) in version 2, `cpu.cfs_quota_us` and `cpu.cfs_period_us` in version 1. A container sees its own group as
  * the root, so a path of /proc/self/cgroup need not exist under /sys/fs/cgroup.
  */
-export function cgroupLimits(read: ReadText): number[] {
+function cgroupLimits(read: ReadText): number[] {
   const limits: number[] = [];
   for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
     const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
@@ -34,8 +36,6 @@ export function cgroupLimits(read: ReadText): number[] {
   }
   return limits.filter(Number.isFinite);
 }
-
-// --- helpers ---
 
 /** `/a/b` gives the root (an empty path), `/a` and `/a/b`. */
 function groupsFromRoot(path: string): string[] {

@@ -31,7 +31,7 @@ export function failureOf(error: unknown): Failure {
 export type Envelope = (failure: Failure) => object;
 
 /** The body of every refusal of the service's own routes: Fastify's shape of an error. */
-export const failureBody = z
+const failureBody = z
   .object({
     statusCode: z.int(),
     code: z

@@ -39,7 +39,7 @@ export interface DatasetOptions {
 }
 
 /** Broken images that are allowed in a split of any size. */
-export const fewBroken = 3;
+const fewBroken = 3;
 
 /**
  * Reads, checks and decodes a data set. Training images that are also in the validation split (by content) are left out.

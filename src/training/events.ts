@@ -8,7 +8,7 @@ const count = z.int().nonnegative();
 const digest = z.string();
 
 /** How a network does on the validation split. */
-export const validationResult = z.object({
+const validationResult = z.object({
   loss: z.number().describe('Cross-entropy, or sum((box - target)^2) / 2; mean over the pictures.'),
   accuracy: z
     .number()

@@ -200,7 +200,7 @@ describe('whatever happens in whatever order', () => {
 const happenings = [
   ...['speak', 'speak', 'end', 'die', 'bury'],
   ...['ok', 'ok', 'cancel', 'fail', 'fail but store', 'lose'],
-  ...['time', 'grace is over', 'hurry', 'service stops'],
+  ...['time', 'grace is over', 'report now', 'service stops'],
 ] as const;
 
 type Happening = (typeof happenings)[number];
@@ -307,7 +307,7 @@ function createWorld() {
         if (grace !== 'runs') return [];
         grace = 'over';
         return run.graceOver();
-      case 'hurry':
+      case 'report now':
         return run.due();
       case 'service stops':
         isStopping = true;

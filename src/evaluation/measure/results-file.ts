@@ -20,7 +20,7 @@ export interface ResultsHeader {
   readonly plan: string;
 }
 
-export const resultsName = 'images.jsonl';
+const resultsName = 'images.jsonl';
 
 /**
  * Opens `FOLDER/images.jsonl`: a line with the header, then a line an image. A last line that was cut off by a stop is

@@ -12,7 +12,7 @@ export const imageResult = z
   .meta({ id: 'ImageResult' });
 
 /** One file of several that could not be answered. */
-export const imageFailure = z
+const imageFailure = z
   .object({ name: z.string(), error: z.object({ code: z.string(), message: z.string() }) })
   .meta({ id: 'ImageFailure' });
 

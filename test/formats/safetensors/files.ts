@@ -1,11 +1,5 @@
 import { writeFileSync } from 'node:fs';
 
-export interface Entry {
-  readonly dtype: unknown;
-  readonly shape: unknown;
-  readonly data_offsets: unknown;
-}
-
 /** Writes a safetensors file by hand: its header as JSON or as it is, and its data. */
 export function writeByHand(path: string, header: object | string, data: Uint8Array): void {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** File name of oneDNN 3; `undefined` where this product cannot call it. */
-export const libraryName: string | undefined = (
+const libraryName: string | undefined = (
   { linux: 'libdnnl.so.3', darwin: 'libdnnl.3.dylib' } as Partial<Record<NodeJS.Platform, string>>
 )[process.platform];
 
