@@ -71,7 +71,7 @@ async function startJob(): Promise<string> {
     crop: 128,
     batch: 32,
     epochs: 1000,
-    scale: { min: 144, max: 144 },
+    scale: 144,
   };
   const body = JSON.stringify({ type: 'train', dataset: 'noise', ensemble: 'bench', settings });
   const response = await fetch(`${server.url}/admin/jobs`, { method: 'POST', headers, body });

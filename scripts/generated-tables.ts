@@ -8,6 +8,7 @@ import { featureOptions, openOptions } from '../src/service/library.ts';
 import { settingsTable } from '../src/service/settings.ts';
 import { enginesTable } from './engines-table.ts';
 import { errorTables } from './error-tables.ts';
+import { eventTable, ownSettings, trainingTable } from './job-tables.ts';
 
 /** Tables in pages that are generated, between `<!-- NAME -->` and `<!-- /NAME -->`: by page and name. */
 export const generatedTables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
@@ -19,8 +20,14 @@ export const generatedTables: Readonly<Record<string, Readonly<Record<string, ()
   'docs/evaluation.md': {
     'options-evaluate': () => optionTable(evaluateOptions, { nameOf: (name) => argumentName([name]) }),
   },
+  'docs/training.md': {
+    settings: trainingTable,
+  },
   'docs/jobs.md': {
+    'settings-train': () => optionTable(ownSettings.train, { heading: 'setting' }),
+    'settings-localise': () => optionTable(ownSettings.localise, { heading: 'setting' }),
     'settings-evaluate': () => optionTable(evaluationSettings, { heading: 'setting' }),
+    events: eventTable,
   },
   'docs/errors.md': { errors: errorTables },
   'docs/engines.md': { engines: enginesTable },

@@ -37,7 +37,7 @@ const rooms: Record<string, readonly string[]> = {
   index: ['errors', 'image', 'inference', 'service'],
   inference: ['decoding', 'engine', 'ensembles', 'errors', 'image', 'inference/scheduling', 'network', 'options'],
   'inference/scheduling': ['engine', 'errors'],
-  jobs: ['database', 'errors', 'files', 'processes', 'training'],
+  jobs: ['database', 'errors', 'evaluation', 'files', 'options', 'processes', 'training'],
   main: ['commands', 'errors', 'options', 'package-version'],
   network: ['errors'],
   options: ['errors'],
@@ -51,7 +51,7 @@ const rooms: Record<string, readonly string[]> = {
   service: ['database', 'decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'image', 'inference', 'inference/scheduling', 'jobs', 'options', 'processes', 'server', 'server/operations', 'serving', 'tasks'],
   serving: ['decoding', 'engine', 'engine/hosts', 'ensembles', 'errors', 'inference', 'inference/scheduling'],
   tasks: ['datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'image', 'inference', 'jobs', 'options', 'training'],
-  training: ['datasets', 'engine', 'ensembles', 'errors', 'files', 'formats/safetensors', 'image', 'network', 'processes'],
+  training: ['datasets', 'engine', 'ensembles', 'errors', 'files', 'formats/safetensors', 'image', 'network', 'options', 'processes'],
 };
 
 /** Packages that these folders alone know. */

@@ -41,13 +41,13 @@ const settings = parseSettings({
   width: Number(values.width),
   fc: Number(values.fc),
   crop: 128,
-  scale: { min: 128, max: 192 },
+  scale: '128-192',
   batch: 32,
   epochs: rounds,
-  rate: '0.001',
+  rate: 0.001,
   initialise: 'he',
   precision: values.precision,
-  cacheBytes: Number(values['cache-mb']) * 2 ** 20,
+  cacheMb: Number(values['cache-mb']),
 });
 const { batch, crop, scale, seed, fc, precision, threads } = settings;
 const limits = ownImageLimits;
@@ -58,7 +58,7 @@ const dataset = await loadDataset({
   scales: { train: scale.max, validation: validationScale(settings) },
   boxes: false,
   maxBrokenShare: 0.01,
-  cacheBytes: settings.cacheBytes,
+  cacheBytes: settings.cacheMb * 2 ** 20,
   limits,
 });
 const loadingSeconds = (performance.now() - loadingStarted) / 1000;

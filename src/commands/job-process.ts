@@ -4,6 +4,7 @@ import { isVerydeepError, messageOf } from '../errors.ts';
 import { lockFile } from '../files/lock.ts';
 import type { JobResult, ProcessEvent } from '../jobs/job.ts';
 import { type FromJobProcess, type StartMessage, toJobProcess } from '../jobs/process-protocol.ts';
+import { readJobRequest } from '../jobs/request.ts';
 import { useIdleTimeOnly, useLowPriority } from '../processes/priority.ts';
 import { jobContext } from '../tasks/context.ts';
 import { evaluateForJob } from '../tasks/evaluate.ts';
@@ -61,12 +62,14 @@ async function runJob(start: StartMessage, signal: AbortSignal): Promise<JobResu
   await (context.idleOnly ? useIdleTimeOnly() : useLowPriority());
   await lockFile(join(folder, 'lock'), lockTimeoutMs);
   const onEvent = throttleSteps<ProcessEvent>((event) => void send({ type: 'event', event }));
-  const options = { job, folder, context, signal, onEvent };
-  if (job.type === 'evaluate') return evaluateForJob(options);
+  const request = readJobRequest(job);
+  const options = { id: job.id, folder, context, signal, onEvent };
+  if (request.type === 'evaluate') return evaluateForJob({ ...options, request });
   const printer = createTrainingPrinter();
   try {
     return await trainForJob({
       ...options,
+      request,
       onEvent(event) {
         printer.print(event);
         onEvent(event);

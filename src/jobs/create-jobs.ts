@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { followEvents } from './follow.ts';
-import type { Job, JobRequest, StateEvent } from './job.ts';
+import type { Job, NewJob, StateEvent } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { listJobs } from './listing.ts';
 import { readLog } from './log.ts';
@@ -28,7 +28,7 @@ export interface JobsOptions {
   /** Of all replicas; closed at the end. */
   readonly database: Database;
   /** Checks a request and returns its settings with all defaults. Throws INVALID_JOB with all reasons. */
-  readonly check: (request: JobRequest) => Promise<JobRequest['settings']>;
+  readonly check: (request: NewJob) => Promise<Job['settings']>;
   /** Runs one job; at most one at a time. */
   readonly program: JobProgram;
   /** The database failed, and the service goes on without it for now; or a job's process said something unexpected. */

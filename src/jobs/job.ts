@@ -14,40 +14,6 @@ export function hasEnded(state: JobState): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled';
 }
 
-const requestExample = {
-  type: 'train',
-  dataset: 'caltech101',
-  ensemble: 'mine',
-  settings: { architecture: 'A', width: 0.125, fc: 256, crop: 128, batch: 32, epochs: 40, seed: 1 },
-} as const;
-
-const request = {
-  type: z
-    .enum(jobTypes)
-    .describe('`train` a classification network, a `localise` network on boxes, or `evaluate` an ensemble.'),
-  dataset: z
-    .string()
-    .min(1)
-    .max(1000)
-    .describe('Folder under the folder of data sets, with `train/` and `val/`.'),
-  ensemble: z
-    .string()
-    .min(1)
-    .max(200)
-    .describe(
-      'Ensemble that gets the new version; the one to measure, `NAME` or `NAME@VERSION`, of `evaluate`.',
-    ),
-  settings: z
-    .record(z.string(), z.unknown())
-    .describe('Those of the type (docs/jobs.md); unknown ones are refused.'),
-};
-
-export const jobRequest = z
-  .strictObject({ ...request, settings: request.settings.prefault({}) })
-  .meta({ id: 'JobRequest', examples: [requestExample] });
-
-export type JobRequest = Readonly<z.output<typeof jobRequest>>;
-
 const jobProgress = progress.meta({ id: 'JobProgress' });
 
 export const jobResult = z
@@ -77,7 +43,12 @@ const time = z.string().describe('ISO 8601.');
 export const job = z
   .object({
     id: z.string(),
-    ...request,
+    type: z.enum(jobTypes),
+    dataset: z.string().describe('Folder under the folder of data sets.'),
+    ensemble: z.string().describe('Ensemble that gets the new version, or that is measured.'),
+    settings: z
+      .record(z.string(), z.unknown())
+      .describe('Those that were asked for, and the defaults of the others.'),
     state: z.enum(jobStates),
     createdAt: time,
     startedAt: time.exactOptional(),
@@ -93,7 +64,10 @@ export const job = z
     examples: [
       {
         id: '0198c0de-5a17-7c3e-9b1f-0d3f5a6b7c8d',
-        ...requestExample,
+        type: 'train',
+        dataset: 'caltech101',
+        ensemble: 'mine',
+        settings: { architecture: 'A', width: 0.125, fc: 256, crop: 128, batch: 32, epochs: 40, seed: 1 },
         state: 'running',
         createdAt: '2026-01-31T12:00:00.000Z',
         startedAt: '2026-01-31T12:00:01.000Z',
@@ -109,8 +83,13 @@ export const assignment = job.pick({ id: true, type: true, dataset: true, ensemb
 
 export type Assignment = Readonly<z.output<typeof assignment>>;
 
+/** What is asked for and stored; which settings there are is said in request.ts. */
+export type NewJob = Omit<Assignment, 'id'>;
+
 /** An evaluation says how many images are done, like the steps of a training of one epoch. */
-const evaluationStep = z.object({ type: z.literal('step'), ...progress.shape });
+export const evaluationStep = z
+  .object({ type: z.literal('step'), ...progress.shape })
+  .describe('Of an evaluation: images are done.');
 
 export type EvaluationStep = Readonly<z.output<typeof evaluationStep>>;
 
@@ -120,13 +99,15 @@ export const processEvent = z.union([trainingEvent, evaluationStep]);
 export type ProcessEvent = Readonly<z.output<typeof processEvent>>;
 
 /** What the queue says of a job: its new state, and why. */
-const stateEvent = z.object({
-  type: z.literal('state'),
-  state: z.enum(jobStates),
-  reason: z.string().exactOptional().describe('Why it was put back into the queue.'),
-  result: jobResult.exactOptional(),
-  error: jobError.exactOptional(),
-});
+export const stateEvent = z
+  .object({
+    type: z.literal('state'),
+    state: z.enum(jobStates),
+    reason: z.string().exactOptional().describe('Why it was put back into the queue.'),
+    result: jobResult.exactOptional(),
+    error: jobError.exactOptional(),
+  })
+  .describe('The job has a new state; with the reason if it was put back, its result or its error.');
 
 export type StateEvent = Readonly<z.output<typeof stateEvent>>;
 

@@ -1,10 +1,10 @@
-import type { Job, JobEvent, JobRequest, JobState, RunningJob } from './job.ts';
+import type { Job, JobEvent, JobState, NewJob, RunningJob } from './job.ts';
 import type { JobList, JobQuery } from './listing.ts';
 
 /** The queue of jobs, shared by all replicas on one database. */
 export interface Jobs {
   /** Throws INVALID_JOB if type, data set or settings are not as expected; JOBS_UNAVAILABLE without the database. */
-  create(request: JobRequest): Promise<Job>;
+  create(request: NewJob): Promise<Job>;
   list(query: JobQuery): Promise<JobList>;
   /** Throws NOT_FOUND. */
   get(id: string): Promise<Job>;

@@ -1,6 +1,9 @@
 import type { Database } from '../database/database.ts';
 
-/** Each is applied once, in this order; what has been released never changes. */
+/**
+ * Each is applied once, in this order; what has been released never changes. The settings of a job that waits or can be
+ * resumed are read by request.ts: when they get other names, a migration renames those that are stored.
+ */
 const migrations = [
   `
   CREATE TABLE verydeep.job (
@@ -35,6 +38,22 @@ const migrations = [
     data jsonb NOT NULL,
     PRIMARY KEY (job, sequence)
   );
+  `,
+  // Settings by the names and in the notation of the command line.
+  `
+  UPDATE verydeep.job SET settings = settings - 'head' WHERE type = 'train';
+  UPDATE verydeep.job
+  SET settings = (settings - 'cacheBytes') ||
+    jsonb_build_object('cacheMb', ((settings->>'cacheBytes')::numeric / 1048576)::bigint)
+  WHERE jsonb_typeof(settings->'cacheBytes') = 'number';
+  UPDATE verydeep.job
+  SET settings = settings || jsonb_build_object('scale', CASE
+    WHEN settings#>'{scale,min}' = settings#>'{scale,max}' THEN settings#>'{scale,min}'
+    ELSE to_jsonb((settings#>>'{scale,min}') || '-' || (settings#>>'{scale,max}')) END)
+  WHERE jsonb_typeof(settings->'scale') = 'object';
+  UPDATE verydeep.job
+  SET settings = settings || jsonb_build_object('view', jsonb_build_array(settings->'view'))
+  WHERE jsonb_typeof(settings->'view') = 'string';
   `,
 ];
 

@@ -4,12 +4,12 @@ import { progress } from '../training/events.ts';
 import {
   type Job,
   type JobEvent,
-  type JobRequest,
   type JobState,
   job,
   jobError,
   jobResult,
   jobStates,
+  type NewJob,
   type ProcessEvent,
   type StateEvent,
 } from './job.ts';
@@ -40,9 +40,9 @@ const jobRow = z.object({
 
 export type JobRow = Readonly<z.output<typeof jobRow>>;
 
-/** Columns that change, without those of {@link JobRequest}. JSON as objects. */
+/** Columns that change, without those of {@link NewJob}. JSON as objects. */
 export type JobChange = Partial<
-  Omit<JobRow, 'id' | 'created_at' | 'sequence' | keyof JobRequest> & { readonly lease_until: null }
+  Omit<JobRow, 'id' | 'created_at' | 'sequence' | keyof NewJob> & { readonly lease_until: null }
 >;
 
 /** A statement whose rows are whole jobs. */
@@ -50,7 +50,7 @@ export async function queryJobs(sql: Sql, text: string, values: readonly unknown
   return z.array(jobRow).parse(await sql.query(text, values));
 }
 
-export async function insertJob(sql: Sql, id: string, request: JobRequest): Promise<JobRow> {
+export async function insertJob(sql: Sql, id: string, request: NewJob): Promise<JobRow> {
   const { type, dataset, ensemble, settings } = request;
   const [row] = await queryJobs(
     sql,

@@ -1,6 +1,6 @@
 import type { Database, Sql } from '../database/database.ts';
 import { VerydeepError } from '../errors.ts';
-import { hasEnded, type JobError, type JobRequest, type JobState, type StateEvent } from './job.ts';
+import { hasEnded, type JobError, type JobState, type NewJob, type StateEvent } from './job.ts';
 import type { JobQueue } from './queue.ts';
 import {
   appendEvents,
@@ -49,7 +49,7 @@ export function createTransact(database: Database, queue: JobQueue, onMove: (mov
 /** A job that was started so often without a checkpoint in between fails: its process does not survive. */
 const maxStarts = 3;
 
-export async function queueNew(transaction: Transaction, id: string, request: JobRequest): Promise<JobRow> {
+export async function queueNew(transaction: Transaction, id: string, request: NewJob): Promise<JobRow> {
   const { sql, queue } = transaction;
   await insertJob(sql, id, request);
   await queue.add(sql, id);

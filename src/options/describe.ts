@@ -35,7 +35,7 @@ export function describeOptions(group: z.ZodObject): DescribedOption[] {
     return {
       name,
       value: hints.value ?? valueName(facts),
-      values: valuesOf(facts),
+      values: hints.values ?? valuesOf(facts),
       isFlag,
       isOn: facts.default === true,
       byDefault,

@@ -19,6 +19,20 @@ export function factsAt(facts: ValueFacts, path: readonly PropertyKey[]): ValueF
   return isFacts(at) ? at : undefined;
 }
 
+/** Of a union by type, the facts of the branch that a value belongs to; else the facts themselves. */
+export function branchOf(facts: ValueFacts, value: unknown): ValueFacts {
+  const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const branch = facts.oneOf?.find((candidate) => {
+    const fixed = Object.entries(candidate.properties ?? {}).filter(
+      ([, fact]) => isFacts(fact) && fact.const !== undefined,
+    );
+    return fixed.every(([name, fact]) =>
+      members.some(([key, member]) => key === name && isFacts(fact) && member === fact.const),
+    );
+  });
+  return branch ?? facts;
+}
+
 /** `an integer from 1 to 1000`, `dense, crops, both`, `1 to 8 values`: what a value is expected to be. */
 export function expectationOf(facts: ValueFacts): string | undefined {
   if (facts.enum) return facts.enum.map(String).join(', ');

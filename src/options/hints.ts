@@ -4,6 +4,8 @@ import { z } from 'zod';
 export interface OptionHints {
   /** What its value is called in help texts: `FOLDER`. When omitted, what its type suggests: `N`. */
   readonly value?: string;
+  /** Which values it takes, in words, when its type does not say: `1 to 4096, or a range`. */
+  readonly values?: string;
   /** What stands for a default that depends on the machine, such as a path. */
   readonly defaultText?: string;
   /** The value that a text stands for, when it is neither text, number, true, false nor a list of them. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { expectationOf, factsAt, factsOf, type ValueFacts } from './facts.ts';
+import { branchOf, expectationOf, factsAt, factsOf, type ValueFacts } from './facts.ts';
 import { hintsOf } from './hints.ts';
 
 export interface IssueWording {
@@ -22,7 +22,7 @@ export function describeIssues(
   received: unknown,
   { kind, nameOf = dotted }: IssueWording,
 ): string[] {
-  const facts = factsOf(schema);
+  const facts = branchOf(factsOf(schema), received);
   const reasons = issues.slice(0, mostReasons).map((issue) => {
     const { path } = issue;
     const name = path.length === 0 ? '' : `${nameOf(path)}: `;

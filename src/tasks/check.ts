@@ -1,24 +1,29 @@
-import { join } from 'node:path';
 import { engines } from '../engine/engines.ts';
+import type { StoredVersion } from '../ensembles/load.ts';
 import { nameSchema } from '../ensembles/network.ts';
 import { isVerydeepError, messageOf } from '../errors.ts';
-import type { JobRequest } from '../jobs/job.ts';
-import { parseSettings } from '../training/settings.ts';
+import { evaluationSettings } from '../evaluation/settings.ts';
+import type { Job, NewJob } from '../jobs/job.ts';
+import { type EvaluationRequest, readJobRequest, type TrainingRequest } from '../jobs/request.ts';
+import { writtenScale } from '../training/setting-values.ts';
+import { parseSettings, type TrainingSettings, writtenSettings } from '../training/settings.ts';
 import { checkFits } from '../training/start.ts';
 import type { JobContext } from './context.ts';
 import { datasetFolder } from './dataset.ts';
-import { checkFitsEnsemble, parseEvaluationSettings } from './evaluation-settings.ts';
+import { checkFitsEnsemble } from './fits-ensemble.ts';
 import { invalidJob } from './invalid-job.ts';
+import { settingName } from './setting-name.ts';
 import { findNetwork, findVersion, type SourceNetwork } from './source.ts';
 
 /**
- * Answers the check of requests for jobs: their settings with all defaults, and with versions by their numbers, so that
+ * Returns the check of requests for jobs: their settings with all defaults, and with versions by their numbers, so that
  * a job that is resumed means the same. The check throws INVALID_JOB with all reasons.
  */
-export function createJobCheck(context: JobContext) {
-  return async (request: JobRequest): Promise<JobRequest['settings']> => {
+export function createJobCheck(context: JobContext): (received: NewJob) => Promise<Job['settings']> {
+  return async (received) => {
+    const request = readJobRequest(received);
     const reasons: string[] = [];
-    const attempt = async <T>(call: () => T | Promise<T>): Promise<T | undefined> => {
+    const attempt: Attempt = async (call) => {
       try {
         return await call();
       } catch (error) {
@@ -30,114 +35,97 @@ export function createJobCheck(context: JobContext) {
     const settings = await (request.type === 'evaluate'
       ? checkEvaluation(request, context, attempt)
       : checkTraining(request, context, attempt));
-    if (reasons.length > 0) throw invalidJob(reasons.join('; '));
-    return settings!;
+    if (settings === undefined || reasons.length > 0) throw invalidJob(reasons.join('. '));
+    return settings;
   };
 }
 
 // --- helpers ---
 
-/** Answers undefined, and notes the reason, where a call throws a coded error. */
+/** Returns undefined, and notes the reason, if a call throws a coded error. */
 type Attempt = <T>(call: () => T | Promise<T>) => Promise<T | undefined>;
 
 async function checkEvaluation(
-  { dataset, ensemble, settings }: JobRequest,
+  { dataset, ensemble, settings: written }: EvaluationRequest,
   { datasetsDir, weightsDir }: JobContext,
   attempt: Attempt,
-): Promise<JobRequest['settings'] | undefined> {
-  const parsed = await attempt(() => parseEvaluationSettings(settings));
-  await attempt(() => datasetFolder(datasetsDir, dataset, parsed ? [parsed.split] : []));
+): Promise<Job['settings']> {
+  const settings = evaluationSettings.parse(written);
+  await attempt(() => datasetFolder(datasetsDir, dataset, [settings.split]));
   const version = await attempt(() => findVersion(weightsDir, ensemble));
-  if (parsed && version) await attempt(() => checkFitsEnsemble(parsed, version.manifest));
-  return parsed;
+  if (version) await attempt(() => checkFitsEnsemble(settings, version.manifest));
+  return settings;
 }
 
 async function checkTraining(
-  { type, dataset, ensemble, settings }: JobRequest,
+  { type, dataset, ensemble, settings: written }: TrainingRequest,
   { datasetsDir, weightsDir, threads, engine, device }: JobContext,
   attempt: Attempt,
-): Promise<JobRequest['settings'] | undefined> {
-  const { from: fromReference, base: baseReference, list, ...own } = settings;
-  const expect = (ok: boolean, message: string): Promise<unknown> =>
-    attempt(() => {
-      if (!ok) throw invalidJob(message);
-    });
-  const isText = (value: unknown): value is string | undefined =>
-    value === undefined || typeof value === 'string';
-
-  const data = await attempt(() => datasetFolder(datasetsDir, dataset, ['train', 'val']));
-  await expect(
-    nameSchema.safeParse(ensemble).success,
-    `ensemble: expected lower-case letters, digits, - and _, received "${ensemble}"`,
-  );
-  await expect(own.data === undefined, 'settings.data: the data set is said by "dataset"');
-  await expect(
-    isText(list) && isInside(list),
-    'settings.list: expected a file in the folder of the data set',
-  );
-  await expect(isText(fromReference), 'settings.from: expected NAME@VERSION or NAME@VERSION/NETWORK');
-  await expect(isText(baseReference), 'settings.base: expected NAME@VERSION');
-  if (type === 'localise') {
-    await expect(
-      fromReference !== undefined,
-      'settings.from: expected NAME@VERSION, whose boxes are to be learnt',
-    );
-    await expect(own.head !== 'classes', 'settings.head: expected scr or pcr of a job that localises');
-  } else {
-    await expect(
-      own.head === undefined || own.head === 'classes',
-      'settings.head: expected classes; a job of type "localise" trains boxes',
-    );
-  }
-
-  const from =
-    isText(fromReference) && fromReference
-      ? await attempt(() => findNetwork(weightsDir, fromReference, own.architecture))
-      : undefined;
-  const base =
-    isText(baseReference) && baseReference
-      ? await attempt(() => findVersion(weightsDir, baseReference))
-      : undefined;
-  const parsed = await attempt(() =>
-    parseSettings({
-      threads,
-      ...(from && likeSource(type, from)),
-      ...own,
-      data: data ?? dataset,
-      ...(typeof list === 'string' && { list: join(data ?? dataset, list) }),
-      ...(from && { from: from.reference }),
-    }),
-  );
-  const wish = { engine, devices: [device], precision: parsed?.precision ?? 'fp32' };
+): Promise<Job['settings'] | undefined> {
+  const { from: reference, base: baseReference, list, ...own } = written;
+  await attempt(() => datasetFolder(datasetsDir, dataset, ['train', 'val']));
+  await attempt(() => checkName(ensemble));
+  const wish = { engine, devices: [device], precision: own.precision ?? 'fp32' };
   for (const { of, message } of engines.choose(wish, 'training').contradictions) {
-    await expect(false, `${of === 'precision' ? 'settings.precision' : of.toUpperCase()}: ${message}`);
+    const name = of === 'precision' ? settingName([of]) : of.toUpperCase();
+    await attempt(() => Promise.reject(invalidJob(`${name}: ${message}`)));
   }
-  if (parsed === undefined) return undefined;
-  await expect(
-    parsed.threads <= threads,
-    `settings.threads: expected at most JOB_THREADS (${threads}), received ${parsed.threads}`,
+  const from =
+    reference === undefined
+      ? undefined
+      : await attempt(() => findNetwork(weightsDir, reference, own.architecture));
+  const named =
+    baseReference === undefined ? undefined : await attempt(() => findVersion(weightsDir, baseReference));
+  if (reference !== undefined && from === undefined) return undefined; // much of the rest depends on it
+  const settings = await attempt(() =>
+    parseSettings(
+      {
+        threads,
+        ...(from && likeSource(type, from)),
+        ...own,
+        data: dataset,
+        ...(list !== undefined && { list }),
+        ...(from && { from: from.reference }),
+      },
+      { kind: 'setting', nameOf: settingName },
+    ),
   );
-  if (from)
-    await attempt(() =>
-      checkFits({ ...parsed, classes: from.network.classes }, from.network, from.reference),
-    );
-  const { data: _, list: __, ...kept } = parsed;
-  const baseOf = base ?? (type === 'localise' ? from?.version : undefined);
+  if (settings === undefined) return undefined;
+  await attempt(() => checkThreads(settings, threads));
+  if (from) {
+    const spec = { ...settings, classes: from.network.classes };
+    await attempt(() => checkFits(spec, from.network, from.reference));
+  }
+  return stored(type, settings, named ?? (type === 'localise' ? from?.version : undefined));
+}
+
+/** The settings of a job as a request has them. */
+function stored(
+  type: TrainingRequest['type'],
+  settings: TrainingSettings,
+  base: StoredVersion | undefined,
+): Job['settings'] {
+  const { data: _, head, ...written } = writtenSettings(settings);
   return {
-    ...kept,
-    ...(typeof list === 'string' && { list }),
-    ...(baseOf && { base: `${baseOf.manifest.ensemble}@${baseOf.manifest.version}` }),
+    ...written,
+    ...(type === 'localise' && { head }),
+    ...(base && { base: `${base.manifest.ensemble}@${base.manifest.version}` }),
   };
 }
 
 /** What must be as in the network that a training starts from need not be said again. */
-function likeSource(type: JobRequest['type'], { network }: SourceNetwork): Record<string, unknown> {
+function likeSource(type: TrainingRequest['type'], { network }: SourceNetwork): Record<string, unknown> {
   const { architecture, width, fc, crop, trainingScale } = network;
-  const shape = { width, fc, crop, scale: trainingScale };
+  const shape = { width, fc, crop, scale: writtenScale(trainingScale) };
   return type === 'localise' ? { ...shape, architecture, head: 'scr' } : shape;
 }
 
-/** A relative path that does not lead out of its folder. */
-function isInside(path: string | undefined): boolean {
-  return path === undefined || !/^[\\/]|(^|[\\/])\.\.([\\/]|$)|\0/.test(path);
+function checkName(ensemble: string): void {
+  if (nameSchema.safeParse(ensemble).success) return;
+  throw invalidJob(`ensemble: expected lower-case letters, digits, - and _; received "${ensemble}"`);
+}
+
+function checkThreads(settings: TrainingSettings, most: number): void {
+  if (settings.threads <= most) return;
+  throw invalidJob(`settings.threads: expected at most JOB_THREADS (${most}); received ${settings.threads}`);
 }

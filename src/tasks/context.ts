@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Device, isDevice } from '../engine/devices.ts';
 import { engines } from '../engine/engines.ts';
-import type { Assignment, ProcessEvent } from '../jobs/job.ts';
+import type { ProcessEvent } from '../jobs/job.ts';
+import type { JobRequest } from '../jobs/request.ts';
 
 /** What every job's process gets to know of its service. */
 export const jobContext = z.object({
@@ -20,8 +21,10 @@ export const jobContext = z.object({
 export type JobContext = Readonly<z.output<typeof jobContext>>;
 
 /** A job in its process; `Event` is what it says of itself. */
-export interface JobRunOptions<Event extends ProcessEvent> {
-  readonly job: Assignment;
+export interface JobRunOptions<Request extends JobRequest, Event extends ProcessEvent> {
+  /** Id of the job. */
+  readonly id: string;
+  readonly request: Request;
   /** For checkpoints, and all that it must find again. */
   readonly folder: string;
   readonly context: JobContext;

@@ -1,28 +1,31 @@
 import { join } from 'node:path';
 import { writeReport } from '../evaluation/report/report.ts';
 import { metricsOf, runEvaluation } from '../evaluation/run.ts';
+import { evaluationSettings } from '../evaluation/settings.ts';
 import type { EvaluationStep, JobResult } from '../jobs/job.ts';
+import type { EvaluationRequest } from '../jobs/request.ts';
 import type { JobRunOptions } from './context.ts';
 import { datasetFolder } from './dataset.ts';
-import { parseEvaluationSettings } from './evaluation-settings.ts';
 import { findVersion } from './source.ts';
 
 /**
- * Measures an ensemble on a split of a data set, going on from the images in its folder that are done. Answers undefined
- * where it was stopped; else `evaluation.json` and `report.html` are there. Throws INVALID_JOB and what `runEvaluation`
+ * Measures an ensemble on a split of a data set, going on from the images in its folder that are done. Returns undefined
+ * if it was stopped; else `evaluation.json` and `report.html` are there. Throws INVALID_JOB and what `runEvaluation`
  * throws.
  */
-export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Promise<JobResult | undefined> {
-  const { job, folder, context, signal, onEvent } = options;
-  const settings = parseEvaluationSettings(job.settings);
+export async function evaluateForJob(
+  options: JobRunOptions<EvaluationRequest, EvaluationStep>,
+): Promise<JobResult | undefined> {
+  const { id, request, folder, context, signal, onEvent } = options;
+  const settings = evaluationSettings.parse(request.settings);
   const { weightsDir, datasetsDir, engine, device, libraryPath, threads } = context;
-  const { manifest, digest } = await findVersion(weightsDir, job.ensemble);
+  const { manifest, digest } = await findVersion(weightsDir, request.ensemble);
   const { ensemble, version } = manifest;
   // A folder a version: another one may be stable when the job is resumed.
   const out = join(folder, `version-${version}`);
   const evaluation = await runEvaluation({
     ...settings,
-    data: await datasetFolder(datasetsDir, job.dataset, [settings.split]),
+    data: await datasetFolder(datasetsDir, request.dataset, [settings.split]),
     weights: weightsDir,
     ensembles: [`${ensemble}@${version}`],
     runs: [],
@@ -38,6 +41,6 @@ export async function evaluateForJob(options: JobRunOptions<EvaluationStep>): Pr
     signal,
   });
   if (evaluation === undefined) return undefined;
-  await writeReport(join(out, 'report.html'), evaluation, `evaluation job ${job.id}`);
+  await writeReport(join(out, 'report.html'), evaluation, `evaluation job ${id}`);
   return { ensemble, version, digest, metrics: { ...metricsOf(evaluation) } };
 }

@@ -9,6 +9,7 @@ import { readRun } from '../ensembles/run.ts';
 import type { NewNetwork } from '../ensembles/write.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import type { JobResult } from '../jobs/job.ts';
+import type { TrainingRequest } from '../jobs/request.ts';
 import type { TrainingEvent } from '../training/events.ts';
 import { parseSettings } from '../training/settings.ts';
 import { train } from '../training/train.ts';
@@ -17,36 +18,21 @@ import { datasetFolder } from './dataset.ts';
 import { findNetwork, findVersion } from './source.ts';
 
 /**
- * Trains a job's network in its folder, from the checkpoint there where there is one, and writes the candidate version.
- * Answers undefined where it was stopped. Throws what `train` throws.
+ * Trains a job's network in its folder, from the checkpoint there if there is one, and writes the candidate version.
+ * Returns undefined if it was stopped. Throws what `train` throws.
  */
 export async function trainForJob(
-  options: JobRunOptions<TrainingEvent> & {
+  options: JobRunOptions<TrainingRequest, TrainingEvent> & {
     /** Told which engine `auto` took, and why. */
     readonly onChoice: (reason: string) => void;
   },
 ): Promise<JobResult | undefined> {
-  const { job, folder, context, signal, onEvent, onChoice } = options;
-  const {
-    base: baseReference,
-    from,
-    list,
-    ...own
-  } = job.settings as Record<string, unknown> & {
-    base?: string;
-    from?: string;
-    list?: string;
-  };
+  const { id, request, folder, context, signal, onEvent, onChoice } = options;
+  const { base: baseReference, list, ...own } = request.settings;
   const { device, libraryPath } = context;
-  const data = await datasetFolder(context.datasetsDir, job.dataset, ['train', 'val']);
-  const settings = parseSettings({
-    ...own,
-    data,
-    ...(list !== undefined && { list: join(data, list) }),
-    ...(from !== undefined && { from }),
-  });
-  const { type, dataset, ensemble } = job;
-  const command = `POST /admin/jobs ${JSON.stringify({ type, dataset, ensemble, settings: job.settings })}`;
+  const data = await datasetFolder(context.datasetsDir, request.dataset, ['train', 'val']);
+  const settings = parseSettings({ ...own, data, ...(list !== undefined && { list: join(data, list) }) });
+  const command = `POST /admin/jobs ${JSON.stringify(request)}`;
   const network = await train({
     settings,
     out: folder,
@@ -63,14 +49,14 @@ export async function trainForJob(
   const base = baseReference === undefined ? undefined : await findVersion(context.weightsDir, baseReference);
   const trained = readRun(folder);
   const version = await writeCandidate(context.weightsDir, {
-    ensemble,
+    ensemble: request.ensemble,
     labels: labelsOf(trained, base),
     networks: networksOf(trained, base),
     ...(base?.manifest.scales && { scales: base.manifest.scales }),
-    provenance: { command, job: job.id },
+    provenance: { command, job: id },
   });
   const { manifest, digest } = version;
-  return { ensemble, version: manifest.version, digest, metrics: { ...network.metrics } };
+  return { ensemble: request.ensemble, version: manifest.version, digest, metrics: { ...network.metrics } };
 }
 
 // --- helpers ---

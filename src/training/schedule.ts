@@ -1,5 +1,3 @@
-import { VerydeepError } from '../errors.ts';
-
 /** A learning rate that holds from an epoch on (the first epoch is 1). */
 export interface RateChange {
   readonly epoch: number;
@@ -46,23 +44,27 @@ export function afterValidation(schedule: Schedule, state: ScheduleState, accura
 }
 
 /**
- * Reads `0.01` (plateau with the given patience) or `0.01,60:0.001,100:1e-4` (0.01 at first, 0.001 from epoch 60 on).
- * Throws INVALID_SETTINGS.
+ * Reads `0.01` (plateau with the given patience) or `0.01,60:0.001,100:1e-4` (0.01 at first, 0.001 from epoch 60 on): the
+ * text of a setting, which was checked. Throws RangeError for another one.
  */
 export function parseSchedule(text: string, patience: number): Schedule {
-  const invalidRate = (): VerydeepError =>
-    new VerydeepError(
-      'INVALID_SETTINGS',
-      `expected a learning rate like 0.01 or 0.01,60:0.001,100:0.0001 (epochs rising), received ${JSON.stringify(text)}`,
-    );
-  const changes = text.split(',').map((part, i) => {
-    const [epoch, rate] = i === 0 && !part.includes(':') ? [1, Number(part)] : part.split(':').map(Number);
-    if (epoch === undefined || rate === undefined || !Number.isInteger(epoch) || !(rate > 0 && rate < 10))
-      throw invalidRate();
-    return { epoch, rate };
+  const changes = readRates(text);
+  if (changes === undefined)
+    throw new RangeError(`expected a learning rate; received ${JSON.stringify(text)}`);
+  const [first] = changes;
+  return changes.length === 1 && first
+    ? { kind: 'plateau', rate: first.rate, patience }
+    : { kind: 'steps', changes };
+}
+
+/** The rates of such a text, the first one from epoch 1; undefined if it is none. */
+export function readRates(text: string): RateChange[] | undefined {
+  const changes = text.split(',').map((part, i): RateChange => {
+    const [epoch, rate, ...rest] = i === 0 && !part.includes(':') ? ['1', part] : part.split(':');
+    const isWhole = rest.length === 0 && epoch?.trim() !== '' && rate?.trim() !== '';
+    return isWhole ? { epoch: Number(epoch), rate: Number(rate) } : { epoch: Number.NaN, rate: Number.NaN };
   });
-  if (changes[0]!.epoch !== 1 || changes.some(({ epoch }, i) => i > 0 && epoch <= changes[i - 1]!.epoch))
-    throw invalidRate();
-  if (changes.length > 1) return { kind: 'steps', changes };
-  return { kind: 'plateau', rate: changes[0]!.rate, patience };
+  const isRising = changes.every(({ epoch }, i) => epoch > (changes[i - 1]?.epoch ?? 0));
+  const isCourse = changes.every(({ epoch, rate }) => Number.isInteger(epoch) && rate > 0 && rate < 10);
+  return isRising && isCourse && changes[0]!.epoch === 1 ? changes : undefined;
 }

@@ -54,8 +54,8 @@ export async function train(options: TrainOptions): Promise<StoredNetwork | unde
     list: settings.list,
     scales: { train: settings.scale.max, validation: validationScale(settings) },
     boxes: settings.head !== 'classes',
-    cacheBytes: settings.cacheBytes,
     maxBrokenShare: settings.skipBroken,
+    cacheBytes: settings.cacheMb * 2 ** 20,
     limits,
     onProgress: (done, total) => onEvent({ type: 'loading', done, total }),
   });
@@ -153,7 +153,8 @@ async function resumed(path: string, settings: TrainingSettings, dataset: Datase
   const { header } = checkpoint;
   const now: Record<string, unknown> = decisive(settings);
   // A setting that is younger than the checkpoint had its default.
-  const before: Record<string, unknown> = decisive(parseSettings(header.settings));
+  const defaults = parseSettings({ data: header.settings.data });
+  const before: Record<string, unknown> = decisive({ ...defaults, ...header.settings });
   const changed = Object.keys({ ...before, ...now }).filter(
     (key) => JSON.stringify(now[key]) !== JSON.stringify(before[key]),
   );

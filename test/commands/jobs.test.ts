@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Job, JobRequest } from '../../src/jobs/job.ts';
+import type { Job, NewJob } from '../../src/jobs/job.ts';
 import { writeTinyEnsemble } from '../ensembles/tiny.ts';
 import { killGroup, logOf, serve, until } from '../service/serve-process.ts';
 import { writeColourDataset } from '../training/pictures.ts';
@@ -11,13 +11,13 @@ import { writeColourDataset } from '../training/pictures.ts';
 const token = 'a-token-of-many-letters';
 const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
 
-const training: JobRequest = {
+const training: NewJob = {
   type: 'train',
   dataset: 'colours',
   ensemble: 'tiny',
   settings: {
-    ...{ architecture: 'A', width: 1 / 32, fc: 8, crop: 32, scale: { min: 32, max: 32 } },
-    ...{ batch: 4, epochs: 30, rate: '0.001', initialise: 'he', seed: 5, threads: 1 },
+    ...{ architecture: 'A', width: 1 / 32, fc: 8, crop: 32, scale: 32 },
+    ...{ batch: 4, epochs: 30, rate: 0.001, initialise: 'he', seed: 5, threads: 1 },
   },
 };
 
@@ -47,7 +47,7 @@ async function start() {
     version,
     log,
     call,
-    async create(request: JobRequest): Promise<Job> {
+    async create(request: NewJob): Promise<Job> {
       const response = await call('', { method: 'POST', body: JSON.stringify(request) });
       expect(response.status).toBe(202);
       return (await response.json()) as Job;

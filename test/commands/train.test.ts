@@ -19,3 +19,31 @@ it('refuses the folder of a training that still runs', async () => {
     await rm(out, { recursive: true });
   }
 });
+
+it('refuses what no machine can do at once, in the words of a job', async () => {
+  const argv = ['--data', 'nowhere', '--out', 'nowhere', '--batch', '1000000', '--fc', '1000000000'];
+  await expect(run([...argv, '--crop', '1000000', '--micro-batch', '0'])).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: [
+      '--fc: expected an integer from 1 to 16384; received 1000000000',
+      '--crop: expected an integer from 32 to 1024, a multiple of 32; received 1000000',
+      '--batch: expected an integer from 1 to 65536; received 1000000',
+      '--micro-batch: expected an integer from 1 to 4096; received 0',
+    ].join('. '),
+  });
+});
+
+it.each([
+  [['--scale', '512-256'], '--scale: expected a side from 1 to 4096 in pixels'],
+  [['--rate', 'fast'], '--rate: expected a learning rate over 0 and below 10'],
+  [
+    ['--batch', '10', '--micro-batch', '4'],
+    '--micro-batch: expected a divisor of the batch of 10; received 4',
+  ],
+  [['--head', 'scr'], '--from: expected a trained classification network'],
+])('refuses %j', async (argv, message) => {
+  await expect(run(['--data', 'nowhere', '--out', 'nowhere', ...argv])).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringContaining(message),
+  });
+});

@@ -21,6 +21,6 @@ describe('PGlite', () => {
       code: 'INVALID_SETTINGS',
       message: 'DATA_DIR: the database in /my data: relation "job" already exists',
     });
-    await database.query('INSERT INTO verydeep.migration VALUES (0)');
+    await database.query('INSERT INTO verydeep.migration VALUES (0), (1)');
   });
 });

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { VerydeepError } from '../../src/errors.ts';
 import { createJobs, type JobsOptions } from '../../src/jobs/create-jobs.ts';
-import type { JobEvent, JobRequest } from '../../src/jobs/job.ts';
+import type { JobEvent, NewJob } from '../../src/jobs/job.ts';
 import type { Jobs } from '../../src/jobs/jobs.ts';
 
 /** Short, so that tests are; nothing of what they expect depends on it. */
@@ -38,7 +38,7 @@ export function startJobs(
   });
 }
 
-export function request(settings: JobRequest['settings'] = {}): JobRequest {
+export function request(settings: NewJob['settings'] = {}): NewJob {
   return { type: 'train', dataset: 'birds', ensemble: 'mine', settings };
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
@@ -19,6 +18,7 @@ import {
   type Transaction,
   take,
 } from '../../src/jobs/transitions.ts';
+import { openInMemory } from './in-memory.ts';
 import { request } from './test-jobs.ts';
 
 type Move = `${JobState} > ${JobState}`;
@@ -99,31 +99,7 @@ it('a job goes from state to state only as it may, whatever happens in whatever 
 
 // --- helpers ---
 
-/** PGlite in this process, where its hundreds of statements are fast. */
-async function openInMemory(): Promise<Database> {
-  const lite = await PGlite.create();
-  const query = async <Row>(text: string, values?: readonly unknown[]): Promise<Row[]> => {
-    const result = values?.length ? await lite.query(text, [...values]) : (await lite.exec(text)).at(-1);
-    return (result?.rows ?? []) as Row[];
-  };
-  return {
-    exclusive: true,
-    query,
-    async transaction(work) {
-      await query('BEGIN');
-      try {
-        const result = await work({ query });
-        await query('COMMIT');
-        return result;
-      } catch (error) {
-        await query('ROLLBACK');
-        throw error;
-      }
-    },
-    close: () => lite.close(),
-  };
-}
-
+/** An outcome is the job's only if it has a runner. */
 async function happen(transaction: Transaction, name: EventName, id: string): Promise<unknown> {
   if (name === 'cancel') return cancel(transaction, id);
   if (name === 'resume') return resume(transaction, id);

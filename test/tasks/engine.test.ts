@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import type { JobRequest } from '../../src/jobs/job.ts';
+import type { EvaluationRequest, TrainingRequest } from '../../src/jobs/request.ts';
 import { createJobCheck } from '../../src/tasks/check.ts';
 import type { JobContext } from '../../src/tasks/context.ts';
 import { evaluateForJob } from '../../src/tasks/evaluate.ts';
@@ -16,13 +16,13 @@ beforeAll(async () => {
   writeColourDataset(join(root, 'colours'));
 });
 
-const training: JobRequest = {
+const training: TrainingRequest = {
   type: 'train',
   dataset: 'colours',
   ensemble: 'mine',
-  settings: { architecture: 'A', width: 1 / 64, fc: 8, crop: 32, scale: { min: 32, max: 32 }, batch: 4 },
+  settings: { architecture: 'A', width: 1 / 64, fc: 8, crop: 32, scale: 32, batch: 4 },
 };
-const evaluation: JobRequest = { type: 'evaluate', dataset: 'data', ensemble: 'mine', settings: {} };
+const evaluation: EvaluationRequest = { type: 'evaluate', dataset: 'data', ensemble: 'mine', settings: {} };
 
 function contextWith(engine: JobContext['engine'], libraryPath?: string): JobContext {
   return {
@@ -65,8 +65,6 @@ it('the library of the settings reaches trainings and evaluations', async () => 
     onChoice: () => {},
   };
   const missing = { code: 'DEVICE_UNAVAILABLE', message: expect.stringContaining('/nowhere/libdnnl.so.3') };
-  await expect(trainForJob({ ...options, job: { id: '1', ...training } })).rejects.toMatchObject(missing);
-  await expect(evaluateForJob({ ...options, job: { id: '2', ...evaluation } })).rejects.toMatchObject(
-    missing,
-  );
+  await expect(trainForJob({ ...options, id: '1', request: training })).rejects.toMatchObject(missing);
+  await expect(evaluateForJob({ ...options, id: '2', request: evaluation })).rejects.toMatchObject(missing);
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { weightsPathOf } from '../../src/ensembles/network.ts';
@@ -8,6 +8,7 @@ import { writeSafetensors } from '../../src/formats/safetensors/write.ts';
 import { copyOfWeights } from '../../src/network/weights.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
+import { writtenScale } from '../../src/training/setting-values.ts';
 import { parseSettings, type TrainingSettingsInput } from '../../src/training/settings.ts';
 import { type TrainOptions, train } from '../../src/training/train.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -35,11 +36,11 @@ function start({ out, resume = false, settings, onEvent, signal }: Run): ReturnT
       width: 1 / 64,
       fc: 3,
       crop: 32,
-      scale: { min: 32, max: 36 },
+      scale: '32-36',
       batch: 6,
       epochs: 4,
       initialise: 'he',
-      rate: '0.05',
+      rate: 0.05,
       ...settings,
     }),
     out: join(folder, out),
@@ -95,7 +96,7 @@ describe('training', () => {
     await start({ out: 'once' });
     await start({ out: 'twice' });
     expect(bytesOf('twice').equals(bytesOf('once'))).toBe(true);
-    await start({ out: 'uncached', settings: { cacheBytes: 0 } });
+    await start({ out: 'uncached', settings: { cacheMb: 0 } });
     expect(networkBytes('uncached').equals(networkBytes('once'))).toBe(true);
     await start({ out: 'otherwise', settings: { seed: 2 } });
     expect(bytesOf('otherwise').equals(bytesOf('once'))).toBe(false);
@@ -154,6 +155,20 @@ describe('training', () => {
     }
     expect(filesOf('epochs')).toEqual([after.file, 'manifest.json']);
     expect(statSync(join(folder, 'epochs', after.file)).ino).not.toBe(ino);
+  });
+
+  it('goes on from a checkpoint whose settings have the names of before', async () => {
+    await start({ out: 'before', settings: { epochs: 2 } });
+    const path = join(folder, 'before', 'checkpoint.safetensors');
+    const { header, weights, velocity } = await readCheckpoint(path);
+    const { cacheMb: _, skipBroken: __, ...settings } = header.settings;
+    const older = { ...settings, cacheBytes: 2 ** 31 };
+    const rewritten = { ...header, settings: JSON.parse(JSON.stringify(older)) };
+    // Beside it, as its tensors are read while they are written.
+    await writeCheckpoint(`${path}.older`, { header: rewritten, weights, ...(velocity && { velocity }) });
+    renameSync(`${path}.older`, path);
+    await start({ out: 'before', resume: true });
+    expect(networkBytes('before').equals(networkBytes('whole'))).toBe(true);
   });
 
   it('goes on from what a kill left between the best network and its checkpoint', async () => {
@@ -265,7 +280,7 @@ describe('training', () => {
     async (_, scale) => {
       const from = join(folder, 'learns');
       // So low a rate leaves every number as it was copied.
-      const settings = { from, scale, rate: '1e-30', epochs: 1, seed: 2 };
+      const settings = { from, scale: writtenScale(scale), rate: 1e-30, epochs: 1, seed: 2 };
       const out = `from${scale.min}`;
       await start({ out, settings });
       const [source, network] = ['learns', out].map(networkIn);

@@ -45,7 +45,7 @@ async function start({ out, workers, resume = false, signal, onEvent }: Run): Re
       width: 1 / 64,
       fc: 8,
       crop: 32,
-      scale: { min: 32, max: 36 },
+      scale: '32-36',
       batch: 6,
       epochs: 3,
       initialise: 'he',

@@ -1,8 +1,9 @@
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
-import { job, jobRequest } from '../../jobs/job.ts';
+import { job } from '../../jobs/job.ts';
 import { jobList, jobQuery } from '../../jobs/listing.ts';
+import { jobRequest } from '../../jobs/request.ts';
 import { failures } from '../failures.ts';
 
 const guarded = { tags: ['jobs'], security: [{ bearer: [] }] };

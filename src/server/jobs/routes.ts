@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, VerydeepError } from '../../errors.ts';
-import type { Job, JobRequest } from '../../jobs/job.ts';
+import type { Job, NewJob } from '../../jobs/job.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobQuery } from '../../jobs/listing.ts';
 import { adminDisabled, requireToken } from '../bearer.ts';
@@ -49,7 +49,7 @@ export async function jobRoutes(
     for (const leave of leaveAll) leave();
   });
 
-  app.post<{ Body: JobRequest }>('/admin/jobs', { schema: describeJobs.create }, async ({ body }, reply) =>
+  app.post<{ Body: NewJob }>('/admin/jobs', { schema: describeJobs.create }, async ({ body }, reply) =>
     queued(reply, await jobs().create(body)),
   );
 
