@@ -2,7 +2,7 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asDiskFull } from './disk-full.ts';
 
-/** What a large file is to hold: `bytes` in all, made part by part. A part is written before the next is asked for. */
+/** What a large file is to hold: `bytes` in all, made part by part. A part is written or copied before the next is asked for. */
 export interface Parts {
   readonly bytes: number;
   readonly parts: Iterable<Uint8Array>;
@@ -18,7 +18,7 @@ export async function writeDurably(path: string, content: Uint8Array | string | 
   try {
     const file = await open(temporary, 'w');
     try {
-      await writeFile(file, isInParts ? content.parts : content);
+      await writeFile(file, isInParts ? gathered(content.parts) : content);
       await file.sync();
     } finally {
       await file.close();
@@ -40,4 +40,28 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+// --- helpers ---
+
+/** Bytes of one write. */
+const writeBytes = 2 ** 20;
+
+/** Small parts together, so that a write is worth its while. */
+function* gathered(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const buffer = new Uint8Array(writeBytes);
+  let filled = 0;
+  for (const part of parts) {
+    if (filled + part.length > buffer.length) {
+      yield buffer.subarray(0, filled);
+      filled = 0;
+    }
+    if (part.length > buffer.length) {
+      yield part;
+    } else {
+      buffer.set(part, filled);
+      filled += part.length;
+    }
+  }
+  yield buffer.subarray(0, filled);
 }
