@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VerydeepError } from '../errors.ts';
@@ -44,6 +44,7 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
   const folder = join(parent, draft.version);
   if (existsSync(folder)) throw taken(folder);
   await mkdir(parent, { recursive: true });
+  await removeAbandoned(parent);
   // Several machines may share the folder of weights.
   const temporary = join(parent, `.${draft.version}.${hostname()}.${process.pid}.tmp`);
   await rm(temporary, { recursive: true, force: true });
@@ -67,6 +68,19 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
 }
 
 // --- helpers ---
+
+/** After so long no writer is at work any more. */
+const abandonedMs = 86_400_000;
+
+/** What writers left that were killed: nobody reads it, and it may be as large as a version. */
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!/^\.\d+\..+\.\d+\.tmp$/.test(name)) continue;
+    const path = join(parent, name);
+    const stats = await stat(path).catch(() => undefined); // renamed or removed meanwhile
+    if (stats && Date.now() - stats.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+  }
+}
 
 /** Returns the hash of the file. */
 async function writeWeights(

@@ -8,6 +8,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -95,6 +96,18 @@ describe('an ensemble version', () => {
     const failed = writeEnsembleVersion(directory, { ...version, networks: [network('d'), broken] });
     await expect(failed).rejects.toThrow('disk gone');
     expect(await readdir(join(directory, 'demo'))).toEqual([]);
+  });
+
+  it('clears away what a killed writer left, once it is a day old', async () => {
+    const left = ['.1.host.17.tmp', '.2.other.4.tmp'].map((name) => join(directory, 'demo', name));
+    for (const folder of left) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'd.safetensors'), 'half');
+    }
+    const before = Date.now() / 1000 - 86_401;
+    await utimes(left[0]!, before, before);
+    await writeEnsembleVersion(directory, version);
+    expect((await readdir(join(directory, 'demo'))).sort()).toEqual(['.2.other.4.tmp', '1']);
   });
 
   it('has every tensor of its networks', async () => {
