@@ -1,17 +1,26 @@
 /**
  * `npm run verify:memory`: VGG-16 at full size, 138 million hashed weights, is written as a candidate, checked, halved and made a
- * version again, all in this process. Prints how far its resident memory rose above what it was before each, at the highest
- * moment; at most 100 MB are allowed, of files of 553 MB. Needs 1.4 GB of room in the temporary folder.
+ * version again, and a training step on oneDNN writes its checkpoint, all in this process. Prints how far its resident memory rose above what it was before each, at the highest
+ * moment; at most 100 MB are allowed, of files of 553 MB. Needs 2.5 GB of room in the temporary folder
+ * and 2 GB of memory for the step.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createOnednnTrainingStep } from '../src/engine/onednn/training-step.ts';
+import type { TrainingStep } from '../src/engine/training-step.ts';
 import { writeCandidate } from '../src/ensembles/candidate.ts';
 import { loadEnsemble } from '../src/ensembles/load.ts';
 import { type NewNetwork, writeEnsembleVersion } from '../src/ensembles/write.ts';
+import { isVerydeepError } from '../src/errors.ts';
 import { openSafetensors } from '../src/formats/safetensors/read.ts';
+import { colourStatistics } from '../src/image/colour-shift.ts';
 import type { NetworkSpec } from '../src/network/architecture.ts';
 import { storedAs } from '../src/network/weights.ts';
+import { threadLimit } from '../src/processes/threads.ts';
+import { type CheckpointHeader, readCheckpoint, writeCheckpoint } from '../src/training/checkpoint.ts';
+import { initialScheduleState } from '../src/training/schedule.ts';
+import { parseSettings } from '../src/training/settings.ts';
 import { hashedSources } from '../test/network/hashed.ts';
 
 const allowedBytes = 100e6;
@@ -34,7 +43,7 @@ try {
   await everything(join(folder, 'full'), fullSize, ({ what, fileBytes, grownBytes }) => {
     const isWithin = grownBytes <= allowedBytes;
     console.log(
-      `${isWithin ? 'ok    ' : 'TOO MUCH'} ${what}, ${megabytes(fileBytes)}: ${megabytes(grownBytes)} more`,
+      `${isWithin ? 'ok    ' : 'TOO MUCH'} ${what}, weights of ${megabytes(fileBytes)}: ${megabytes(grownBytes)} more`,
     );
     if (!isWithin) process.exitCode = 1;
   });
@@ -89,6 +98,55 @@ async function everything(
   await measure('it becomes part of another version', () =>
     writeEnsembleVersion(weights, { ...version, version: '3', networks: [network({ path: file, sha256 })] }),
   );
+  await measureCheckpoint(join(weights, 'checkpoint.safetensors'), spec, labels, measure);
+}
+
+async function measureCheckpoint(
+  path: string,
+  spec: NetworkSpec,
+  labels: readonly string[],
+  measure: (what: string, work: () => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  const preprocessing = { channelOrder: 'rgb', scale: 1, mean: [124, 117, 104], std: [1, 1, 1] } as const;
+  const settings = parseSettings({ data: 'none' });
+  const options = { momentum: 0.9, weightDecay: 5e-4, trainable: 'all', precision: 'fp32' } as const;
+  let step: TrainingStep;
+  try {
+    const weights = hashedSources(spec, 1);
+    const machine = { device: 'cpu', threads: threadLimit() } as const;
+    step = await createOnednnTrainingStep({
+      spec,
+      preprocessing,
+      weights,
+      microBatch: 1,
+      ...options,
+      ...machine,
+    });
+  } catch (error) {
+    if (!isVerydeepError(error, 'DEVICE_UNAVAILABLE')) throw error;
+    console.log(`skipped: a checkpoint of a training needs oneDNN (npm run setup:onednn)`);
+    return;
+  }
+  const header: CheckpointHeader = {
+    format: 2,
+    settings,
+    spec,
+    preprocessing,
+    labels,
+    datasetDigest: 'sha256:0',
+    colours: colourStatistics([{ width: 1, height: 1, pixels: Uint8Array.of(1, 2, 3) }]),
+    state: { epoch: 1, step: 0, lossSum: 0, schedule: initialScheduleState },
+    learningRate: 0.01,
+  };
+  await measure('a training writes its checkpoint, with velocity', async () =>
+    writeCheckpoint(path, {
+      header,
+      weights: await step.readWeights(),
+      velocity: await step.readVelocity(),
+    }),
+  );
+  await measure('a checkpoint is read and checked', () => readCheckpoint(path));
+  await step.dispose();
 }
 
 /** Resident memory now; the highest since then is {@link peakBytes}. Linux can forget the peak of before. */

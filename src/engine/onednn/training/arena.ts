@@ -76,7 +76,7 @@ export function writeArena(
   }
 }
 
-/** The tensors in the arena at `address`, each read when it is asked for: laid out row-major beside the arena, for as long. */
+/** The tensors in the arena at `address`, each read when it is asked for and laid out row-major beside the arena for as long. */
 export function readArena(
   onednn: Onednn,
   slots: readonly Slot[],
@@ -97,15 +97,37 @@ export function zerosOf(slots: readonly Slot[]): ReadonlyMap<string, TensorSourc
 
 // --- helpers ---
 
+/** A fully connected layer's matrix may be as large as all other tensors together: some rows of it at a time. */
 function* partsIn(onednn: Onednn, slot: Slot, address: bigint): Generator<Uint8Array> {
-  const { name, shape } = slot;
+  const [rows, columns, ...others] = slot.shape as [number, number?, ...number[]];
+  if (columns === undefined || others.length > 0) {
+    yield* laidOut(onednn, slot, address);
+    return;
+  }
+  for (let first = 0; first < rows; first += rowsAtATime) {
+    yield* laidOut(onednn, slot, address, { first, shape: [Math.min(rowsAtATime, rows - first), columns] });
+  }
+}
+
+/** A multiple of all blocks of outputs (16, 24, 32, 48, 64), which a layout cannot be cut within. */
+const rowsAtATime = 192;
+
+/** The numbers of a slot, or of some rows of its matrix, laid out row-major. */
+function* laidOut(
+  onednn: Onednn,
+  { name, shape: whole, desc, offsetBytes, blueFirst }: Slot,
+  address: bigint,
+  rows?: { readonly first: number; readonly shape: readonly [count: number, columns: number] },
+): Generator<Uint8Array> {
+  const shape = rows?.shape ?? whole;
   const scope = createScope(onednn);
   try {
-    const inside = scope.memory(slot.desc, address + BigInt(slot.offsetBytes));
+    const insideDesc = rows ? scope.rows(desc, rows.first, rows.shape) : desc;
+    const inside = scope.memory(insideDesc, address + BigInt(offsetBytes));
     const outside = scope.memory(scope.desc(shape, 'f32', 'rowMajor'));
     runSteps(scope, [reorder(scope, name, inside, outside)]);
     const data = new Float32Array(onednn.view(outside.address, outside.desc.bytes));
-    yield* partsOf(slot.blueFirst ? exchangeRedAndBlue({ shape, data }) : { shape, data });
+    yield* partsOf(blueFirst ? exchangeRedAndBlue({ shape, data }) : { shape, data });
   } finally {
     scope.dispose();
   }
