@@ -44,7 +44,7 @@ const rooms: Record<string, readonly string[]> = {
   'package-version': [],
   processes: ['errors'],
   server: ['errors', 'server/images', 'server/jobs', 'server/operations', 'server/stream', 'serving'],
-  'server/images': ['ensembles', 'errors', 'image', 'inference', 'options', 'server', 'server/operations', 'serving'],
+  'server/images': ['ensembles', 'errors', 'image', 'inference', 'network', 'options', 'server', 'server/operations', 'serving'],
   'server/jobs': ['errors', 'jobs', 'options', 'server'],
   'server/operations': ['engine/hosts', 'errors', 'inference/scheduling', 'jobs', 'package-version', 'server', 'server/images', 'serving'],
   'server/stream': ['errors', 'inference', 'server', 'server/images', 'server/operations', 'serving'],

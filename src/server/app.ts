@@ -9,6 +9,7 @@ import { type Doors, guardDoors } from './doors.ts';
 import { drainOnClose } from './draining.ts';
 import { answerErrors, createErrorHandler, refuseUnknownRoutes } from './errors.ts';
 import { createAnswerer } from './images/answerer.ts';
+import { modelRoutes } from './images/model.ts';
 import { imageRoutes } from './images/routes.ts';
 import { type Admin, jobRoutes } from './jobs/routes.ts';
 import { healthRoutes, isProbe } from './operations/health.ts';
@@ -100,6 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     app.addHook('onRequest', refuse);
   await registerOpenapi(app);
   await app.register(imageRoutes, { ...limits, serving, answerer, metrics });
+  await app.register(modelRoutes, { serving });
   await app.register(jobRoutes, { admin, onRejected });
   await app.register(healthRoutes, { serving });
   await app.register(metricsRoutes, { metrics });

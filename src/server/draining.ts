@@ -33,7 +33,7 @@ export function drainOnClose(app: FastifyInstance, isReady: () => boolean): onRe
 
 /** Fulfilled when nothing more comes of a request. */
 async function received(request: IncomingMessage): Promise<void> {
-  if (request.complete || request.destroyed) return;
+  if (request.complete || request.readableEnded || request.destroyed) return;
   request.resume();
-  await once(request, 'close').catch(() => {}); // or it broke
+  await Promise.race([once(request, 'end'), once(request, 'close')]).catch(() => {}); // or it broke
 }

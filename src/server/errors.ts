@@ -57,7 +57,7 @@ export async function refuseUnknownRoutes(request: FastifyRequest, reply: Fastif
   }
   throw new VerydeepError(
     'NOT_FOUND',
-    `${method} ${path}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /livez, /readyz, /metrics or /openapi.json, or those under /admin/jobs`,
+    `${method} ${path}: no such route; expected POST or PUT /classify or /localise, or GET /stream, /model, /livez, /readyz, /metrics or /openapi.json, or those under /admin/jobs`,
   );
 }
 

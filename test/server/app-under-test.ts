@@ -6,6 +6,7 @@ import { VerydeepError } from '../../src/errors.ts';
 import type { Answer } from '../../src/inference/answer.ts';
 import type { RequestContext } from '../../src/inference/inference.ts';
 import type { InferenceOptions } from '../../src/inference/options.ts';
+import type { Head } from '../../src/network/architecture.ts';
 import { type AppLimits, createApp } from '../../src/server/app.ts';
 import type { Doors } from '../../src/server/doors.ts';
 import type { Admin } from '../../src/server/jobs/routes.ts';
@@ -13,7 +14,8 @@ import { createMetrics, type Metrics } from '../../src/server/operations/metrics
 import type { Deployment } from '../../src/serving/deployment.ts';
 import { createRegistry, type Registry } from '../../src/serving/registry.ts';
 
-const network = (name: string): EnsembleNetwork => ({ name }) as EnsembleNetwork;
+const network = (name: string, head: Head = 'classes'): EnsembleNetwork =>
+  ({ name, spec: { head } }) as EnsembleNetwork;
 
 export const ensemble: Ensemble = {
   name: 'tiny',
@@ -21,7 +23,7 @@ export const ensemble: Ensemble = {
   digest: `sha256:${'ab'.repeat(32)}`,
   labels: ['cat', 'dog', 'bird'],
   classifiers: [network('d'), network('e')],
-  localisers: [network('boxes')],
+  localisers: [network('boxes', 'scr')],
   crop: 32,
   scales: [32, 48],
 };
@@ -96,13 +98,15 @@ export function plainDeployment({
   run = plainRun,
   isReady = () => true,
   version = ensemble.version,
+  served = ensemble,
 }: {
   run?: Run;
   isReady?: () => boolean;
   version?: string;
+  served?: Ensemble;
 }): Deployment {
   return {
-    ensemble: { ...ensemble, version },
+    ensemble: { ...served, version },
     run,
     state: () => (isReady() ? 'ready' : 'loading'),
     ready: Promise.resolve({ engine: 'none', device: 'cpu', threads: 1 }),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { codesOf } from '../../errors.ts';
 import type { Task } from '../../inference/options.ts';
 import { failures } from '../failures.ts';
-import { answer } from './schemas.ts';
+import { answerOf } from './schemas.ts';
 
 const texts: Record<Task, { readonly summary: string; readonly description: string }> = {
   classify: {
@@ -31,7 +31,7 @@ export function describeImages(task: Task, method: 'POST' | 'PUT', query: z.ZodT
       200: {
         description:
           'Answered. `Server-Timing` has the stages; a file of several may have an error in its place.',
-        content: { 'application/json': { schema: answer } },
+        content: { 'application/json': { schema: answerOf[task] } },
       },
       ...failures(...codesOf('image', 'service', 'whole')),
     },

@@ -25,6 +25,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       },
       tags: [
         { name: 'images', description: 'Images in, classes and boxes out.' },
+        { name: 'model', description: 'What answers.' },
         { name: 'jobs', description: 'Training and evaluation in the background, for those with the token.' },
         { name: 'operations', description: 'For probes, Prometheus and generators of clients.' },
       ],
