@@ -11,8 +11,8 @@ import { localise } from './localise.ts';
 import { runPlan } from './run-plan.ts';
 import type { ScaleOutputs } from './scale-outputs.ts';
 import type { Reservation } from './scheduling/admission.ts';
-import { coveredMs } from './scheduling/covered.ts';
 import type { InferenceObserver } from './scheduling/observer.ts';
+import { coveredMs } from './scheduling/run-batch.ts';
 import type { Scheduler } from './scheduling/scheduler.ts';
 
 export interface CreateInferenceOptions {

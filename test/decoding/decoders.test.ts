@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDecoders, type Decoders } from '../../src/decoding/decoders.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
+import { deferred } from '../deferred.ts';
 import { drawPicture, encoder, limits } from '../image/pictures.ts';
 
 let decoders: Decoders | undefined;
@@ -26,14 +27,6 @@ async function slowJpeg(): Promise<Buffer> {
   const last = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));
   const scan = jpeg.subarray(last, -2);
   return Buffer.concat([jpeg.subarray(0, -2), ...Array.from({ length: 38 }, () => scan), jpeg.subarray(-2)]);
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 /** Of this process: the decoders. */

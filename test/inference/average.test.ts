@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { meanOf, meanOfRows, rankClasses } from '../../src/inference/average.ts';
-import { coveredMs } from '../../src/inference/scheduling/covered.ts';
+import { coveredMs } from '../../src/inference/scheduling/run-batch.ts';
 
 describe('the ensemble', () => {
   it('averages posteriors, each of equal weight', () => {

@@ -5,8 +5,8 @@ import { createReferenceEngine } from '../../src/engine/reference/engine.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import { createFeatureExtractor, featureSources } from '../../src/inference/features.ts';
 import { createScheduler } from '../../src/inference/scheduling/scheduler.ts';
+import { deferred } from '../deferred.ts';
 import { hashedWeights } from '../network/hashed.ts';
-import { deferred } from '../server/app-under-test.ts';
 import { patient, tiny, tinyDecoders, tinyLimits, waves } from './tiny.ts';
 
 const spec = { architecture: 'A', width: 1 / 16, fc: 8, crop: 32 } as const;

@@ -13,6 +13,7 @@ import type { Admin } from '../../src/server/jobs/routes.ts';
 import { createMetrics, type Metrics } from '../../src/server/operations/metrics.ts';
 import type { Deployment } from '../../src/serving/deployment.ts';
 import { createRegistry, type Registry } from '../../src/serving/registry.ts';
+import { deferred } from '../deferred.ts';
 
 const network = (name: string, head: Head = 'classes'): EnsembleNetwork =>
   ({ name, spec: { head } }) as EnsembleNetwork;
@@ -179,15 +180,6 @@ export function multipartOf(parts: readonly Part[]): { payload: string; headers:
     payload: `${payload}--${boundary}--\r\n`,
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
   };
-}
-
-/** A promise that the test settles. */
-export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
 
 /** A run that answers like {@link plainRun} once it is released. */

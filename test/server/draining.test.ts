@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { deferred, plainRun, startApp } from './app-under-test.ts';
+import { deferred } from '../deferred.ts';
+import { plainRun, startApp } from './app-under-test.ts';
 import { openClient, rejects } from './sockets.ts';
 
 const put = (bytes: string): string =>

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AnswerBody } from '../../src/server/images/schemas.ts';
-import { deferred, multipartOf, plainDeployment, plainRun, type Run, startApp } from './app-under-test.ts';
+import { deferred } from '../deferred.ts';
+import { multipartOf, plainDeployment, plainRun, type Run, startApp } from './app-under-test.ts';
 import { messagesOf } from './stream/messages.ts';
 
 /** Answers with its version as the width. */

@@ -3,8 +3,8 @@ import { startHosts } from '../../src/engine/hosts/start.ts';
 import { VerydeepError } from '../../src/errors.ts';
 import type { Answer } from '../../src/inference/answer.ts';
 import type { Deployment } from '../../src/serving/deployment.ts';
+import { deferred } from '../deferred.ts';
 import { patient, waves } from '../inference/tiny.ts';
-import { deferred } from '../server/app-under-test.ts';
 import { deploy, options, type TestPool, testPool, testScheduler, versionOf } from './deployments.ts';
 
 const ask = async (deployment: Deployment, phase = 0): Promise<Answer> =>

@@ -74,6 +74,17 @@ export async function runBatch(
   }
 }
 
+/** The span of time, in milliseconds, that items were with the engine; what their intervals share counts once. */
+export function coveredMs(intervals: readonly Pick<ItemAnswer, 'startedMs' | 'doneMs'>[]): number {
+  let covered = 0;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const { startedMs, doneMs } of [...intervals].sort((a, b) => a.startedMs - b.startedMs)) {
+    covered += Math.max(0, doneMs - Math.max(startedMs, end));
+    end = Math.max(end, doneMs);
+  }
+  return covered;
+}
+
 // --- helpers ---
 
 function batchOf(items: readonly BatchItem[]): Batch {

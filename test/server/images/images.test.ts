@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { deferred, heldRun, limits, multipartOf, plainRun, startApp } from '../app-under-test.ts';
+import { deferred } from '../../deferred.ts';
+import { heldRun, limits, multipartOf, plainRun, startApp } from '../app-under-test.ts';
 
 describe('one image', () => {
   it('is answered with classes, model, plan and timing', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobEvent } from '../../../src/jobs/job.ts';
 import { eventStream } from '../../../src/server/jobs/event-stream.ts';
-import { deferred } from '../app-under-test.ts';
+import { deferred } from '../../deferred.ts';
 
 const event = (sequence: number, data = {}): JobEvent => ({ sequence, time: 'T', type: 'step', data });
 const open = new AbortController().signal;

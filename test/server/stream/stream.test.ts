@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { deferred, ensemble, heldRun, plainRun, startApp } from '../app-under-test.ts';
+import { deferred } from '../../deferred.ts';
+import { ensemble, heldRun, plainRun, startApp } from '../app-under-test.ts';
 import { messagesOf } from './messages.ts';
 
 type App = Awaited<ReturnType<typeof startApp>>['app'];
