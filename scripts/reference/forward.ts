@@ -17,8 +17,7 @@ export async function verifyForward(
   spec: NetworkSpec,
   report: Report,
 ): Promise<void> {
-  const path = join(folder, `${name}.safetensors`);
-  await engine.load({ id: name, spec, preprocessing: referencePreprocessing, weights: { path } });
+  await loadNetwork(engine, folder, name, spec);
   const file = readReference(join(folder, `${name}.forward.safetensors`));
   const worst = { 'score maps': 0, 'mirrored score maps': 0, posteriors: 0, 'flip-averaged posteriors': 0 };
   const raise = (what: keyof typeof worst, actual: Float32Array, expected: Float32Array): void => {
@@ -56,8 +55,7 @@ export async function verifyBoxMap(
   spec: NetworkSpec,
   report: Report,
 ): Promise<void> {
-  const path = join(folder, `${name}.safetensors`);
-  await engine.load({ id: name, spec, preprocessing: referencePreprocessing, weights: { path } });
+  await loadNetwork(engine, folder, name, spec);
   const file = readReference(join(folder, `${name}.training.safetensors`));
   const { pixels, shape } = file.pixels('dense.picture');
   const [height, width] = shape as [number, number];
@@ -79,4 +77,9 @@ export async function verifyBoxMap(
     limit: scoreLimit,
   });
   await engine.unload(name);
+}
+
+function loadNetwork(engine: Engine, folder: string, name: string, spec: NetworkSpec): Promise<void> {
+  const weights = { path: join(folder, `${name}.safetensors`) };
+  return engine.load({ id: name, spec, preprocessing: referencePreprocessing, weights });
 }

@@ -32,6 +32,17 @@ export async function createStep(
   return copying(step);
 }
 
+/** The same on hashed weights, for batches of `pictures`. */
+function createHashedStep(
+  verification: TrainingVerification,
+  spec: NetworkSpec,
+  stream: number,
+  pictures: { readonly shape: readonly number[] },
+): ReturnType<typeof createStep> {
+  const weights = hashedWeights(spec, stream);
+  return createStep(verification, { spec, weights, microBatch: pictures.shape[0]! });
+}
+
 /**
  * Runs whose loss explodes (c-tiny from 3 to 3e8, e-quarter from 0.6 to 9e36) magnify the rounding of their first step:
  * PyTorch in float32 is off by 1.3e-5 and 6.2e-4 from its own float64 after three. From the second loss on they are
@@ -48,8 +59,7 @@ export async function verifyTraining(
   stream: number,
 ): Promise<void> {
   const file = readReference(join(folder, `${name}.training.safetensors`));
-  const microBatch = file.tensors.get('0.pictures')!.shape[0]!;
-  const step = await createStep(verification, { spec, weights: hashedWeights(spec, stream), microBatch });
+  const step = await createHashedStep(verification, spec, stream, file.tensors.get('0.pictures')!);
   const add = rowsOf(verification, name);
   const addLater = rowsOf(verification, name, limitsOfExplodingRuns[name]);
   for (const k of [0, 1, 2]) {
@@ -77,8 +87,7 @@ export async function verifyBoxTraining(
   stream: number,
 ): Promise<void> {
   const file = readReference(join(folder, `${name}.training.safetensors`));
-  const microBatch = file.tensors.get('pictures')!.shape[0]!;
-  const step = await createStep(verification, { spec, weights: hashedWeights(spec, stream), microBatch });
+  const step = await createHashedStep(verification, spec, stream, file.tensors.get('pictures')!);
   const add = rowsOf(verification, name);
   add('loss', lossError(await step.accumulate(trainingBatch(file, '', spec.fc), 1), file.numbers('loss')));
   addTensors(add, 'gradient', compareTensors(file, 'gradient', await step.readGradient()));
