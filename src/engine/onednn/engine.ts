@@ -13,11 +13,12 @@ import { loadOnednn } from './library/library.ts';
 import { createPreparation, type Preparation } from './pixels.ts';
 import { dataTypeFor } from './precision.ts';
 import { createScope, type Scope } from './primitives/scope.ts';
+import { createSharedBlock } from './primitives/shared-block.ts';
 
 export type OnednnEngineOptions = Pick<EngineOptions, 'threads' | 'precision' | 'libraryPath'>;
 
-/** Bounds of what is kept for shapes seen before: activations, and programs of any size. */
-const cacheBounds = { maxBytes: 2 ** 29, maxPrograms: 64 };
+/** Programs that are kept for shapes seen before. */
+const maxPrograms = 64;
 /** Pictures of one pass: as many as keep the largest map under this size, so that memory does not grow with the batch. */
 const maxMapBytes = 2 ** 27;
 
@@ -40,7 +41,8 @@ export async function createOnednnEngine({
   const onednn = await loadOnednn({ libraryPath });
   const type = dataTypeFor(onednn, precision);
   const loaded = new Map<string, Loaded>();
-  const programs = createProgramCache(cacheBounds);
+  const block = createSharedBlock(onednn);
+  const programs = createProgramCache(maxPrograms, () => block.shrinkTo(programs.blockBytes));
 
   const unload = (id: string): void => {
     const network = loaded.get(id);
@@ -74,7 +76,7 @@ export async function createOnednnEngine({
           const network = loaded.get(id)!;
           const program = (count: number): DenseProgram =>
             programs.get(`${keyOf(id)}${count}x${batch.height}x${batch.width}`, () =>
-              createDenseProgram(onednn, network.spec, network.weights, { ...batch, count }, type),
+              createDenseProgram(onednn, block, network.spec, network.weights, { ...batch, count }, type),
             );
           return [id, runNetwork(network, batch, type, program)];
         }),
@@ -110,13 +112,14 @@ function runNetwork(
   // [views x count, h', w', outputs]
   const answers = new Float32Array(views * count * perPicture);
   for (const { start, end } of passesOf(views * count, largestMapBytes(spec, height, width, type))) {
-    const { input, output, run } = programFor(end - start);
-    for (let i = start; i < end; i++) {
-      const variation = { from: i % count, to: i - start, mirror: i >= count };
-      preparation.prepare(batch, input, variation);
-    }
-    run();
-    answers.set(output, start * perPicture);
+    programFor(end - start).run(
+      (input) => {
+        for (let i = start; i < end; i++) {
+          preparation.prepare(batch, input, { from: i % count, to: i - start, mirror: i >= count });
+        }
+      },
+      (output) => answers.set(output, start * perPicture),
+    );
   }
   const sizes = { views, count, outputs };
   if (spec.head === 'features') return { features: featuresOf(answers, sizes) };

@@ -1,15 +1,9 @@
 import type { ForwardSpec } from '../../../network/architecture.ts';
-import { bytesOf, type DataType } from '../library/constants.ts';
+import type { DataType } from '../library/constants.ts';
 import type { Onednn } from '../library/library.ts';
 import { createSteps, runSteps, type Step } from '../primitives/primitives.ts';
-import {
-  createScope,
-  type Memory,
-  type MemoryDesc,
-  type Numbers,
-  numbersFor,
-  type Scope,
-} from '../primitives/scope.ts';
+import { arrayOver, type Memory, type MemoryDesc, type Numbers, type Scope } from '../primitives/scope.ts';
+import { type BlockScope, createBlockScope, type SharedBlock } from '../primitives/shared-block.ts';
 import { createWorkspace, type Workspace } from '../primitives/workspace.ts';
 import { gatherWindows } from './gather.ts';
 import { type DenseLayer, type DenseShape, planDense } from './plan.ts';
@@ -17,26 +11,27 @@ import type { DenseWeights } from './weights.ts';
 
 /** The forward pass of one network over pictures of one shape. */
 export interface DenseProgram {
-  /** Prepared pixels `[count, height, width, 3]`, interleaved, to be written before a run. */
-  readonly input: Numbers;
-  /** Answers of the last run, `[count, h', w', outputs]`. */
-  readonly output: Float32Array;
-  /** Memory for activations, pixels and answers. */
-  readonly bytes: number;
-  run(): void;
+  /** Bytes of the shared block that a run uses: pixels, activations, answers and what primitives work in. */
+  readonly blockBytes: number;
+  /**
+   * `write` puts prepared pixels `[count, height, width, 3]`, interleaved, into its array; `read` gets the answers
+   * `[count, h', w', outputs]`. Both arrays are valid inside the calls only.
+   */
+  run(write: (input: Numbers) => void, read: (answers: Float32Array) => void): void;
   dispose(): void;
 }
 
 export function createDenseProgram(
   onednn: Onednn,
+  block: SharedBlock,
   spec: ForwardSpec,
   weights: DenseWeights,
   shape: DenseShape,
   type: DataType,
 ): DenseProgram {
-  const scope = createScope(onednn);
+  const scope = createBlockScope(onednn);
   try {
-    return build(scope, spec, weights, shape, type);
+    return build(scope, block, spec, weights, shape, type);
   } catch (error) {
     scope.dispose();
     throw error;
@@ -46,7 +41,8 @@ export function createDenseProgram(
 // --- helpers ---
 
 function build(
-  scope: Scope,
+  scope: BlockScope,
+  block: SharedBlock,
   spec: ForwardSpec,
   weights: DenseWeights,
   shape: DenseShape,
@@ -54,22 +50,24 @@ function build(
 ): DenseProgram {
   const { input: pixels, layers } = planDense(scope, spec, shape, type, weights.chooserFor(scope));
   const workspace = createWorkspace(scope);
-  const input = scope.share(pixels, numbersFor(type, pixels));
-  const answers = layers.at(-1)!.output;
-  const output = scope.share(answers, new Float32Array(answers.bytes / bytesOf.f32));
+  const input = workspace.take(pixels);
   const steps: Step[] = [];
   let current: Memory = input;
   for (const planned of layers) {
-    const next = planned === layers.at(-1) ? output : workspace.take(planned.output);
+    const next = workspace.take(planned.output);
     steps.push(...stepsOf(scope, planned, type, weights, workspace, current, next));
     workspace.give(current);
     current = next;
   }
+  const answers = current;
   return {
-    input: input.array,
-    output: output.array,
-    bytes: scope.allocatedBytes + input.array.byteLength + output.array.byteLength,
-    run: () => runSteps(scope, steps),
+    blockBytes: scope.blockBytes,
+    run(write, read) {
+      scope.bind(block.reserve(scope.blockBytes));
+      write(scope.view(input, (buffer) => arrayOver(type, buffer)));
+      runSteps(scope, steps);
+      read(scope.view(answers, (buffer) => new Float32Array(buffer)));
+    },
     dispose: scope.dispose,
   };
 }

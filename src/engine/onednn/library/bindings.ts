@@ -93,6 +93,7 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
 
     attributes: create('primitive_attr_create'),
     setPostOps: check('primitive_attr_set_post_ops', 'void *attributes, void *postOps'),
+    setScratchpadMode: check('primitive_attr_set_scratchpad_mode', 'void *attributes, int mode'),
     destroyAttributes: destroy('primitive_attr'),
     postOps: create('post_ops_create'),
     setScales: check('primitive_attr_set_scales_mask', 'void *attributes, int argument, int mask'),
@@ -141,8 +142,8 @@ export function bind(library: LibraryHandle, libc: LibraryHandle) {
       'int algorithm, void *sourceGradient, void *destinationGradient, void *data, float alpha, float beta, void *forward',
     ),
     binary: descriptor('binary', 'int algorithm, void *source0, void *source1, void *destination'),
-    reorder: (source: Handle, destination: Handle): Handle =>
-      reorder(source, engine, destination, engine, null),
+    reorder: (source: Handle, destination: Handle, attributes: Handle | null): Handle =>
+      reorder(source, engine, destination, engine, attributes),
 
     queryMemoryDesc: library.func(
       'void *dnnl_primitive_desc_query_md(void *descriptor, int what, int index)',

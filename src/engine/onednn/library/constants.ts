@@ -22,6 +22,9 @@ export const cpuEngine = 1;
 /** `dnnl_stream_in_order`. */
 export const inOrderStream = 1;
 
+/** `dnnl_scratchpad_mode_user`: the memory that a primitive works in is given to each run. */
+export const givenScratchpad = 1;
+
 /** `dnnl_prop_kind_t`. */
 export const propagation = { training: 64, inference: 96 } as const;
 
@@ -46,6 +49,7 @@ export const query = {
   destination: 133,
   destinationGradient: 134,
   workspace: 135,
+  scratchpad: 136,
 } as const;
 
 /** `DNNL_ARG_*`: the role of a memory in the execution of a primitive. */
@@ -56,6 +60,7 @@ export const argument = {
   weights: 33,
   bias: 41,
   workspace: 64,
+  scratchpad: 80,
   sourceGradient: 129,
   destinationGradient: 145,
   weightsGradient: 161,

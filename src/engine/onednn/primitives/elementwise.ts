@@ -1,5 +1,12 @@
 import { algorithm, argument, propagation, typeOfDestination } from '../library/constants.ts';
-import { createStep, createSteps, describePrimitive, type Step, withAttributes } from './primitives.ts';
+import {
+  createStep,
+  createSteps,
+  describePrimitive,
+  type Step,
+  withAttributes,
+  withoutPostOps,
+} from './primitives.ts';
 import type { Memory, Scope, SharedMemory } from './scope.ts';
 
 /** gradient = output > 0 ? gradient : 0, in place; both of one layout. */
@@ -42,8 +49,10 @@ export function reorders(
   pairs: readonly { readonly source: Memory; readonly destination: Memory }[],
 ): Step[] {
   const { source, destination } = pairs[0]!;
-  const handle = scope.onednn.reorder(source.desc.handle, destination.desc.handle);
-  return createSteps(label, describePrimitive(scope, handle), pairs);
+  const desc = withoutPostOps(scope, (attributes) =>
+    scope.onednn.reorder(source.desc.handle, destination.desc.handle, attributes),
+  );
+  return createSteps(label, desc, pairs);
 }
 
 /** values = values + others, in place; both of one layout. */

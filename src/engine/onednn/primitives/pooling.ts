@@ -1,5 +1,11 @@
 import { algorithm, propagation } from '../library/constants.ts';
-import { describePrimitive, type PrimitiveDesc, type Propagation, sides } from './primitives.ts';
+import {
+  describePrimitive,
+  type PrimitiveDesc,
+  type Propagation,
+  sides,
+  withoutPostOps,
+} from './primitives.ts';
 import type { MemoryDesc, Scope } from './scope.ts';
 
 /** 2x2, stride 2, no padding: strides, kernel, dilates, padding left and right. */
@@ -11,15 +17,14 @@ export function poolForward(
   destination: MemoryDesc,
   kind: Propagation,
 ): PrimitiveDesc {
-  return describePrimitive(
-    scope,
+  return withoutPostOps(scope, (attributes) =>
     scope.onednn.poolingForward(
       propagation[kind],
       algorithm.maxPooling,
       source.handle,
       destination.handle,
       ...poolWindow,
-      null,
+      attributes,
     ),
   );
 }

@@ -1,5 +1,5 @@
 import type { Handle } from '../library/bindings.ts';
-import { algorithm, argument, type propagation, query } from '../library/constants.ts';
+import { algorithm, argument, givenScratchpad, type propagation, query } from '../library/constants.ts';
 import { type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
 
 type Role = Exclude<keyof typeof query, 'implementation'>;
@@ -37,8 +37,10 @@ export function createSteps(label: string, desc: PrimitiveDesc, memories: readon
   const { onednn } = scope;
   const name = `${label} (${implementation})`;
   const primitive = scope.own(onednn.primitive(desc.handle), onednn.destroyPrimitive);
+  const scratchpad = scratchpadOf(desc);
   return memories.map((each) => {
-    const roles = Object.entries(each) as [keyof Arguments, Memory][];
+    const given = scratchpad ? { ...each, scratchpad } : each;
+    const roles = Object.entries(given) as [keyof Arguments, Memory][];
     for (const [role, memory] of roles) {
       if (role in query && !sameDesc(scope, memory.desc, desc.desc(role as Role))) {
         throw new TypeError(`${name}: expected another memory as ${role}`);
@@ -52,6 +54,13 @@ export function createSteps(label: string, desc: PrimitiveDesc, memories: readon
     });
     return { label: name, run: () => onednn.execute(name, primitive, roles.length, packed) };
   });
+}
+
+/** Memory for the primitive to work in, where it needs some and the scope gives it. */
+function scratchpadOf({ scope, desc }: PrimitiveDesc): Memory | undefined {
+  if (!scope.scratchpad) return undefined;
+  const wanted = desc('scratchpad');
+  return wanted.bytes > 0 ? scope.scratchpad(wanted) : undefined;
 }
 
 /** Runs the steps in order and waits for the last. */
@@ -82,10 +91,14 @@ export function withRelu(
   relu: boolean,
   create: (attributes: Handle | null) => Handle,
 ): PrimitiveDesc {
-  if (!relu) return describePrimitive(scope, create(null));
   const append = (_: Handle, postOps: Handle): void =>
     scope.onednn.appendEltwise(postOps, algorithm.relu, 0, 0);
-  return withAttributes(scope, append, create);
+  return relu ? withAttributes(scope, append, create) : withoutPostOps(scope, create);
+}
+
+/** Creates a primitive descriptor without operations on its output. */
+export function withoutPostOps(scope: Scope, create: (attributes: Handle | null) => Handle): PrimitiveDesc {
+  return scope.scratchpad ? withAttributes(scope, () => {}, create) : describePrimitive(scope, create(null));
 }
 
 /** Creates a primitive descriptor with the attributes, and operations on its output, that `set` says. */
@@ -100,6 +113,7 @@ export function withAttributes(
   try {
     set(attributes, postOps);
     onednn.setPostOps(attributes, postOps);
+    if (scope.scratchpad) onednn.setScratchpadMode(attributes, givenScratchpad);
     return describePrimitive(scope, create(attributes));
   } finally {
     onednn.destroyPostOps(postOps);

@@ -34,8 +34,6 @@ export type Numbers = Float32Array | Uint16Array;
  */
 export interface Scope {
   readonly onednn: Onednn;
-  /** Bytes of memory allocated. */
-  readonly allocatedBytes: number;
   own(handle: Handle, destroy: (handle: Handle) => void): Handle;
   desc(dims: readonly number[], type: DataType, layout: Layout): MemoryDesc;
   /** A descriptor whose numbers lie so many apart from one index to the next, for each dimension. */
@@ -48,6 +46,8 @@ export interface Scope {
   allocate(bytes: number): bigint;
   /** A memory of its own, or over part of another allocation. */
   memory(desc: MemoryDesc, address?: bigint): Memory;
+  /** Memory for a primitive to work in, where the scope gives it; else each primitive has its own. */
+  scratchpad?(desc: MemoryDesc): Memory;
   /** A memory over an array of exactly its length. */
   share<T extends Numbers>(desc: MemoryDesc, array: T): SharedMemory<T>;
   dispose(): void;
@@ -59,7 +59,6 @@ const adviseHugePages = 14;
 
 export function createScope(onednn: Onednn): Scope {
   const releases: (() => void)[] = [];
-  let allocatedBytes = 0;
 
   const own = (handle: Handle, destroy: (handle: Handle) => void): Handle => {
     releases.push(() => destroy(handle));
@@ -73,7 +72,6 @@ export function createScope(onednn: Onednn): Scope {
       throw new VerydeepError('ENGINE_FAILED', `oneDNN: expected ${bytes} bytes of memory, received none`);
     }
     const address = own(data[0]!, onednn.free);
-    allocatedBytes += bytes;
     if (huge && process.platform === 'linux') onednn.advise(address, bytes, adviseHugePages); // a refusal costs speed only
     return address;
   };
@@ -90,9 +88,6 @@ export function createScope(onednn: Onednn): Scope {
 
   return {
     onednn,
-    get allocatedBytes() {
-      return allocatedBytes;
-    },
     own,
     allocate,
     desc(dims, type, layout) {
@@ -143,7 +138,12 @@ export function fillWithZeros({ onednn }: Scope, { address, desc }: Memory): voi
 
 /** A new array for memories of this type and size. */
 export function numbersFor(type: DataType, { bytes }: MemoryDesc): Numbers {
-  return type === 'f32' ? new Float32Array(bytes / 4) : new Uint16Array(bytes / 2);
+  return arrayOver(type, new ArrayBuffer(bytes));
+}
+
+/** An array of this type over all of a buffer. */
+export function arrayOver(type: DataType, buffer: ArrayBuffer): Numbers {
+  return type === 'f32' ? new Float32Array(buffer) : new Uint16Array(buffer);
 }
 
 // --- helpers ---
