@@ -11,15 +11,8 @@ import { createPreparation, prepareAtStart } from './opening.ts';
 import type { JobProgram } from './process.ts';
 import { createQueue } from './queue.ts';
 import { countJobs, type JobRow, jobOf } from './store.ts';
-import {
-  cancel,
-  createTransact,
-  foundJob,
-  queueNew,
-  remove,
-  resume,
-  type Transaction,
-} from './transitions.ts';
+import { createTransact, type Transaction } from './transact.ts';
+import { cancel, foundJob, queueNew, remove, resume } from './transitions.ts';
 import { type JobsTiming, startWorker } from './worker.ts';
 
 export interface JobsOptions {

@@ -2,7 +2,8 @@ import type { Database } from '../database/database.ts';
 import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
 import type { JobQueue } from './queue.ts';
 import { migrate } from './schema.ts';
-import { putBackLost, type Transact } from './transitions.ts';
+import type { Transact } from './transact.ts';
+import { putBackLost } from './transitions.ts';
 
 /** Returns what brings the database up to date, once; until it has succeeded, each call tries again. */
 export function createPreparation(

@@ -1,6 +1,8 @@
-import type { Outcome, Report } from './run.ts';
+import type { Report } from './outbox.ts';
+import type { Outcome } from './run.ts';
 import { appendEvents, changeJob, type JobRow, lockJob, renewLease } from './store.ts';
-import { end, putBack, type Transaction } from './transitions.ts';
+import type { Transaction } from './transact.ts';
+import { end, putBack } from './transitions.ts';
 
 /** What the runner of a job stores of it, each in a transaction that it is given. */
 

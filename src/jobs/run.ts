@@ -1,23 +1,9 @@
-import type { Progress } from '../training/events.ts';
-import type { JobType, ProcessEvent, RunningJob } from './job.ts';
+import type { JobType, RunningJob } from './job.ts';
+import { createOutbox, type Report, type TimedEvent } from './outbox.ts';
 import type { Ending } from './process-protocol.ts';
 
 /** How a job's process ended; `crashed`: without saying how, or killed. */
 export type Outcome = Ending | { readonly type: 'crashed'; readonly reason: string };
-
-/** An event of the process, and when it arrived (ISO 8601). */
-export interface TimedEvent {
-  readonly time: string;
-  readonly event: ProcessEvent;
-}
-
-/** To be stored. The same number may come again: it is stored once. */
-export interface Report {
-  /** Counted from 1. */
-  readonly number: number;
-  readonly events: readonly TimedEvent[];
-  readonly progress?: Progress;
-}
 
 /** What has to be done next, in this order. */
 export type RunAction =
@@ -70,13 +56,9 @@ export interface JobRunOptions {
 }
 
 export function createJobRun({ id, type, maxWaitingEvents = 10_000 }: JobRunOptions): JobRun {
+  const outbox = createOutbox(maxWaitingEvents);
   let state: RunningJob = { id, type };
   let phase: 'reporting' | 'settling' | 'waiting' | 'over' = 'waiting';
-  /** Events that are not known to be stored; those of `report`, if any, come first. */
-  const waiting: TimedEvent[] = [];
-  /** Not known to be stored. */
-  let report: Report | undefined;
-  let reports = 0;
   let ending: Ending | undefined;
   /** Set when the process does nothing more. */
   let outcome: Outcome | undefined;
@@ -85,17 +67,12 @@ export function createJobRun({ id, type, maxWaitingEvents = 10_000 }: JobRunOpti
   let asked = false;
 
   function next(): RunAction[] {
-    if (outcome !== undefined && report === undefined && waiting.length === 0) {
+    if (outcome !== undefined && outbox.isEmpty()) {
       phase = 'settling';
       return [{ type: 'settle', outcome, stopping }];
     }
     phase = 'reporting';
-    report ??= {
-      number: ++reports,
-      events: [...waiting],
-      ...(state.progress && { progress: state.progress }),
-    };
-    return [{ type: 'report', report }];
+    return [{ type: 'report', report: outbox.report(state.progress) }];
   }
 
   function wait(): RunAction[] {
@@ -120,7 +97,7 @@ export function createJobRun({ id, type, maxWaitingEvents = 10_000 }: JobRunOpti
     event(timed) {
       if (phase === 'over' || phase === 'settling') return []; // of a process that was killed: too late
       state = after(state, timed);
-      if (timed.event.type !== 'step' || waiting.length < maxWaitingEvents) waiting.push(timed);
+      outbox.add(timed);
       return [];
     },
     ending(said) {
@@ -134,8 +111,7 @@ export function createJobRun({ id, type, maxWaitingEvents = 10_000 }: JobRunOpti
       return phase === 'over' ? over() : nextIfWaiting();
     },
     reported(cancelling) {
-      waiting.splice(0, report!.events.length);
-      report = undefined;
+      outbox.stored();
       const actions = cancelling ? askToEnd() : [];
       return [...actions, ...(outcome === undefined ? wait() : next())];
     },

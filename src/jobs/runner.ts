@@ -2,10 +2,11 @@ import { isVerydeepError, messageOf, VerydeepError } from '../errors.ts';
 import { asDiskFull } from '../files/disk-full.ts';
 import { assignment, type RunningJob } from './job.ts';
 import { type JobProcess, type JobProgram, startJobProcess } from './process.ts';
+import type { FromJobProcess } from './process-protocol.ts';
 import { type Claim, settle, storeReport } from './reports.ts';
-import { createJobRun, type RunAction } from './run.ts';
+import { createJobRun, type JobRun, type RunAction } from './run.ts';
 import type { JobRow } from './store.ts';
-import type { Transact } from './transitions.ts';
+import type { Transact } from './transact.ts';
 
 export interface RunnerOptions {
   /** A job that was taken by `runner`. */
@@ -105,13 +106,7 @@ export function startRunner(options: RunnerOptions): Runner {
   perform(run.due());
   try {
     process = startJobProcess(program, assignment.parse(job), folder, {
-      message(message) {
-        perform(
-          message.type === 'event'
-            ? run.event({ time: new Date().toISOString(), event: message.event })
-            : run.ending(message),
-        );
-      },
+      message: (message) => perform(heard(run, message)),
       unreadable: (reason) => onError(new VerydeepError('INTERNAL', reason)),
       gone: (reason) => perform(run.gone(reason)),
     });
@@ -125,6 +120,11 @@ export function startRunner(options: RunnerOptions): Runner {
 }
 
 // --- helpers ---
+
+function heard(run: JobRun, message: FromJobProcess): RunAction[] {
+  if (message.type !== 'event') return run.ending(message);
+  return run.event({ time: new Date().toISOString(), event: message.event });
+}
 
 /** A folder takes at least a block. */
 const blockBytes = 4096;

@@ -1,7 +1,6 @@
-import type { Database, Sql } from '../database/database.ts';
+import type { Sql } from '../database/database.ts';
 import { VerydeepError } from '../errors.ts';
 import { hasEnded, type JobError, type JobState, type NewJob, type StateEvent } from './job.ts';
-import type { JobQueue } from './queue.ts';
 import {
   appendEvents,
   changeJob,
@@ -14,37 +13,12 @@ import {
   lockLostJobs,
   renewLease,
 } from './store.ts';
+import type { Transaction } from './transact.ts';
 
 /**
  * How a job goes from state to state. Each function runs in a transaction that it is given and changes the row, the
  * queue and the events together, so that no kill leaves two of them at odds.
  */
-
-/** A transaction in which jobs change their states. */
-export interface Transaction {
-  readonly sql: Sql;
-  readonly queue: JobQueue;
-  /** Filled with the jobs that have changed their state. */
-  readonly moves: Move[];
-}
-
-/** A job in its new state. */
-export interface Move {
-  readonly row: JobRow;
-  readonly event: StateEvent;
-}
-
-export type Transact = <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
-
-/** Returns what runs transactions, and tells of each job's new state once it is committed. */
-export function createTransact(database: Database, queue: JobQueue, onMove: (move: Move) => void): Transact {
-  return async (work) => {
-    const moves: Move[] = [];
-    const result = await database.transaction((sql) => work({ sql, queue, moves }));
-    for (const move of moves) onMove(move);
-    return result;
-  };
-}
 
 /** A job that was started so often without a checkpoint in between fails: its process does not survive. */
 const maxStarts = 3;

@@ -4,7 +4,8 @@ import { messageOf } from '../errors.ts';
 import type { RunningJob } from './job.ts';
 import type { JobProgram } from './process.ts';
 import { type Runner, type RunTiming, startRunner } from './runner.ts';
-import { putBackLost, type Transact, take } from './transitions.ts';
+import type { Transact } from './transact.ts';
+import { putBackLost, take } from './transitions.ts';
 
 export interface WorkerOptions {
   readonly prepare: () => Promise<void>;

@@ -7,7 +7,8 @@ import type { Jobs } from '../../src/jobs/jobs.ts';
 import type { JobQuery } from '../../src/jobs/listing.ts';
 import { createQueue } from '../../src/jobs/queue.ts';
 import { changeJob } from '../../src/jobs/store.ts';
-import { createTransact, queueNew, take } from '../../src/jobs/transitions.ts';
+import { createTransact } from '../../src/jobs/transact.ts';
+import { queueNew, take } from '../../src/jobs/transitions.ts';
 import type { TestDatabase } from '../database/test-database.ts';
 import { eventsOf, follow, namesOf, request, startJobs, startsOf, temporaryFolder } from './test-jobs.ts';
 

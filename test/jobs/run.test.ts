@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createJobRun, type JobRun, type RunAction, type TimedEvent } from '../../src/jobs/run.ts';
+import type { TimedEvent } from '../../src/jobs/outbox.ts';
+import { createJobRun, type JobRun, type RunAction } from '../../src/jobs/run.ts';
 
 const time = '2026-01-31T12:00:00.000Z';
 const step = (n: number): TimedEvent => ({

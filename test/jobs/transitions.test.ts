@@ -8,16 +8,8 @@ import { settle } from '../../src/jobs/reports.ts';
 import type { Outcome } from '../../src/jobs/run.ts';
 import { migrate } from '../../src/jobs/schema.ts';
 import { lockJob, queryJobs, readEvents } from '../../src/jobs/store.ts';
-import {
-  cancel,
-  createTransact,
-  putBackLost,
-  queueNew,
-  resume,
-  type Transact,
-  type Transaction,
-  take,
-} from '../../src/jobs/transitions.ts';
+import { createTransact, type Transact, type Transaction } from '../../src/jobs/transact.ts';
+import { cancel, putBackLost, queueNew, resume, take } from '../../src/jobs/transitions.ts';
 import { openInMemory } from './in-memory.ts';
 import { request } from './test-jobs.ts';
 
