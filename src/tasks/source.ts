@@ -10,14 +10,14 @@ export interface SourceNetwork extends NetworkInFolder {
   readonly version: StoredVersion;
 }
 
-/** Reads `mine`, `mine@3`. The stable version where none is given. Throws INVALID_WEIGHTS. */
+/** Reads `mine`, `mine@3`. The stable version when none is given. Throws INVALID_WEIGHTS. */
 export function findVersion(weightsDir: string, reference: string): Promise<StoredVersion> {
   const { name, version } = parseReference(reference);
   return readVersion(weightsDir, name, version);
 }
 
 /**
- * Reads `mine@3/d`, or `mine@3` where one of its classification networks is meant: the one of `architecture`, or the
+ * Reads `mine@3/d`, or `mine@3` if one of its classification networks is meant: the one of `architecture`, or the
  * only one. Throws INVALID_WEIGHTS.
  */
 export async function findNetwork(

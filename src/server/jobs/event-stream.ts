@@ -7,7 +7,7 @@ const retryMs = 2000;
 /**
  * A job's events as the text of server-sent events (WHATWG HTML, 9.2), and a comment line whenever there was none for
  * `keepAliveMs`, so that proxies leave the connection open. Nothing is read ahead: the next event is asked for when
- * the one before it has been taken. Ends where `signal` is aborted, whether the events end then or throw.
+ * the one before it has been taken. Ends when `signal` is aborted, whether the events end then or throw.
  */
 export async function* eventStream(
   events: AsyncIterable<JobEvent>,
@@ -19,7 +19,7 @@ export async function* eventStream(
   try {
     for (;;) {
       const next = iterator.next();
-      next.catch(() => {}); // who has left waits for it no more
+      next.catch(() => {}); // nobody waits for it once the client has left
       let result = await within(next, keepAliveMs);
       while (result === undefined) {
         yield ': keep-alive\n\n';

@@ -11,14 +11,14 @@ import { describeJobs } from './docs.ts';
 import { eventStream } from './event-stream.ts';
 import { validateJobs } from './validate.ts';
 
-/** The queue of jobs and the token of those who may use it. */
+/** The queue of jobs, and the token that opens it. */
 export interface Admin {
   readonly token: string;
   readonly jobs: Jobs;
 }
 
 export interface JobRoutesOptions {
-  /** When omitted, every route answers ADMIN_DISABLED. */
+  /** When omitted, every route refuses with ADMIN_DISABLED. */
   readonly admin: Admin | undefined;
   /** Gets the code of every request that is refused. */
   readonly onRejected: (code: ErrorCode) => void;
@@ -112,7 +112,7 @@ function queued(reply: FastifyReply, job: Job): Job {
   return job;
 }
 
-/** The number of the last event that a client has seen, 0 where it has seen none. */
+/** The number of the last event that a client has seen, 0 if it has seen none. */
 function lastEventId({ headers }: FastifyRequest): number {
   const received = headers['last-event-id'] ?? '0';
   if (typeof received === 'string' && /^\d{1,15}$/.test(received)) return Number(received);
