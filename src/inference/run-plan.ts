@@ -23,11 +23,14 @@ export interface PlanRun {
   readonly client: string;
   readonly reservation: Reservation;
   readonly signal: AbortSignal;
-  /** Gets the scales that are done after each but the last, in the plan's order. */
+  /**
+   * Gets the scales that are done, in the plan's order, from coarse to fine: one is told when all coarser ones are done.
+   * Not called with all of them.
+   */
   onScale(done: readonly ScaleOutputs[]): void;
 }
 
-/** Runs all tasks of a plan; `pictures` has one for each of its scales. */
+/** Runs all tasks of a plan, coarse scales first; `pictures` has one for each of its scales. */
 export async function runPlan(
   runner: PlanRunner,
   plan: Plan,
@@ -36,7 +39,18 @@ export async function runPlan(
 ): Promise<{ scales: ScaleOutputs[]; intervals: ItemAnswer[] }> {
   const outputs: (ScaleOutputs | undefined)[] = plan.scales.map(() => undefined);
   const intervals: ItemAnswer[] = [];
-  const done = (): ScaleOutputs[] => outputs.filter((scale) => scale !== undefined);
+  const coarseFirst = plan.scales
+    .map((_, k) => k)
+    .sort((a, b) => plan.scales[a]!.scale - plan.scales[b]!.scale);
+  let told = 0;
+
+  function tell(): void {
+    const reached = coarseFirst.findIndex((k) => outputs[k] === undefined);
+    if (reached <= told) return;
+    told = reached;
+    const done = coarseFirst.slice(0, reached).sort((a, b) => a - b);
+    onScale(done.map((k) => outputs[k]!));
+  }
 
   async function runTask(task: PlanTask, picture: Picture) {
     const parts = await Promise.all(
@@ -47,13 +61,14 @@ export async function runPlan(
   }
 
   await Promise.all(
-    plan.scales.map(async (scale, k) => {
+    coarseFirst.map(async (k) => {
+      const scale = plan.scales[k]!;
       const answers = await Promise.all(scale.tasks.map((task) => runTask(task, pictures[k]!)));
       outputs[k] = scaleOutputs(scale, answers);
-      if (done().length < plan.scales.length) onScale(done());
+      tell();
     }),
   );
-  return { scales: done(), intervals };
+  return { scales: outputs.map((scale) => scale!), intervals };
 }
 
 // --- helpers ---

@@ -7,6 +7,7 @@ import type { Answer, PartialAnswer, RankedClass } from '../../src/inference/ans
 import { chooseOptions, planImage } from '../../src/inference/jitter-plan.ts';
 import { mergeBoxes } from '../../src/inference/merge.ts';
 import type { InferenceOptions } from '../../src/inference/options.ts';
+import { deferred } from '../deferred.ts';
 import { fixturePath, readReference } from '../engine/reference-values.ts';
 import {
   addedSize,
@@ -255,6 +256,35 @@ describe('a request', () => {
     for (const ms of Object.values(timing)) expect(ms).toBeGreaterThanOrEqual(0);
     const count = (name: string): number => stages.filter((stage) => stage === name).length;
     expect(['decode', 'queue', 'batch_wait', 'inference', 'batch'].map(count)).toEqual([1, 3, 3, 3, 3]);
+  });
+
+  it.each([
+    { doneInOrder: [64, 96, 128], told: [[64], [64, 96]] },
+    { doneInOrder: [96, 64, 128], told: [[64, 96]] },
+    { doneInOrder: [64, 128, 96], told: [[64]] },
+    { doneInOrder: [128, 96, 64], told: [] },
+  ])('hears of scales from coarse to fine: $doneInOrder', async ({ doneInOrder, told }) => {
+    const begun: number[] = [];
+    const turns = doneInOrder.map(() => deferred());
+    turns[0]!.resolve();
+    const ordered: Pick<Engine, 'run'> = {
+      async run(batch) {
+        begun.push(batch.height);
+        const turn = doneInOrder.indexOf(batch.height);
+        await turns[turn]!.promise;
+        const answer = await engine.run(batch);
+        setImmediate(() => turns[turn + 1]?.resolve());
+        return answer;
+      },
+    };
+    const partials: PartialAnswer[] = [];
+    const context = { ...patient(), onPartial: (partial: PartialAnswer) => void partials.push(partial) };
+    const inference = tinyInference(ordered, { devices: 3 });
+    const options = { ...defaults, scales: [128, 64, 96] };
+    const { plan } = await inference.run(await waves(100, 100), options, context);
+    expect(begun).toEqual([64, 96, 128]);
+    expect(partials.map(({ scalesDone }) => scalesDone)).toEqual(told);
+    expect(plan.scales).toEqual([128, 64, 96]);
   });
 
   it('is refused for what is wrong with it, and leaves the queue empty', async () => {

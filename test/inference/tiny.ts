@@ -82,11 +82,11 @@ export function tinyDecoders(): Decoders {
 /** Inference with the limits of a small server, on a scheduler of its own. */
 export function tinyInference(
   engine: Pick<Engine, 'run'>,
-  changes: { batching?: Partial<BatchingOptions>; observer?: InferenceObserver } = {},
+  changes: { batching?: Partial<BatchingOptions>; observer?: InferenceObserver; devices?: number } = {},
 ): Inference & { queue(): QueueState } {
   const batching = { batchDelayMs: 1, maxBatchWork: 1e9, maxQueueWork: 1e12, ...changes.batching };
-  const scheduler = createScheduler({ devices: 1, batching });
-  const { observer } = changes;
+  const { observer, devices = 1 } = changes;
+  const scheduler = createScheduler({ devices, batching });
   return {
     ...createInference({ ensemble: tiny, engine, scheduler, decoders: tinyDecoders(), observer }),
     queue: scheduler.queue,
