@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { chooseTrainingEngine } from '../engine/choose-training.ts';
 import { engines } from '../engine/engines.ts';
-import { readRun } from '../ensembles/run.ts';
 import { lockFile } from '../files/lock.ts';
 import { ownImageLimits } from '../image/limits.ts';
 import { optionHelp, readCommandLine } from '../options/command-line.ts';
 import { optionHints } from '../options/hints.ts';
+import { weights } from '../service/local-options.ts';
+import { packageWeights } from '../service/weights-folder.ts';
+import { findRunOrNetwork, settingsLike } from '../tasks/source.ts';
 import {
   checkTogether,
   dataSettings,
@@ -26,6 +29,7 @@ const sections = {
       .min(1)
       .register(optionHints, { value: 'RUN' })
       .describe('Folder for checkpoints, log.jsonl, manifest.json and the network.'),
+    weights: weights.describe('Folder of ensembles, for --from NAME@VERSION/NETWORK.'),
     resume: z.boolean().default(false).describe('Go on from the checkpoint in RUN.'),
   },
   Network: networkSettings,
@@ -53,8 +57,9 @@ ${optionsHelp}
 Examples
   verydeep train --data caltech101 --architecture D --width 0.25 --fc 512 --crop 128 --scale 128-192 \\
     --initialise he --batch 32 --epochs 80 --rate 0.01,60:0.001 --precision bf16 --out runs/d
-  verydeep train --data boxes4 --from runs/d --head scr --architecture D --width 0.25 --fc 512 --crop 128 \\
-    --scale 144 --batch 32 --epochs 40 --rate 0.001 --out runs/boxes
+  verydeep train --data photos --from demo --batch 32 --epochs 20 --rate 0.001 --out runs/mine
+  verydeep train --data boxes4 --from runs/d --head scr --scale 144 --batch 32 --epochs 40 --rate 0.001 \\
+    --out runs/boxes
   verydeep train --data caltech101 --out runs/d --resume ... (the same options)`;
 
 /** A training that was just killed may take a moment to end. */
@@ -62,7 +67,8 @@ const lockTimeoutMs = 2000;
 
 /** Runs `verydeep train`. */
 export async function run(argv: string[]): Promise<number> {
-  const { out, resume, engine: wanted, ...settings } = readCommandLine(trainOptions, argv).values;
+  const options = [...(await optionsOfSource(argv)), ...argv]; // of an option that is there twice the last one counts
+  const { out, resume, engine: wanted, weights, ...settings } = readCommandLine(trainOptions, options).values;
   const { createStep, engine } = await chooseTrainingEngine(
     wanted,
     { ...settings, device: 'cpu' },
@@ -84,7 +90,7 @@ export async function run(argv: string[]): Promise<number> {
       out,
       resume,
       command: `verydeep train ${argv.join(' ')}`,
-      findSource: readRun,
+      findSource: (from) => findRunOrNetwork(weights, from, settings.architecture),
       createStep,
       engine,
       limits: ownImageLimits,
@@ -97,4 +103,18 @@ export async function run(argv: string[]): Promise<number> {
     printer.stop();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
+}
+
+// --- helpers ---
+
+/** The shape of the network that `--from` names, as options: it need not be said again. */
+async function optionsOfSource(argv: readonly string[]): Promise<string[]> {
+  const text = { type: 'string' } as const;
+  const options = { from: text, architecture: text, weights: text };
+  const { values } = parseArgs({ args: [...argv], options, strict: false });
+  const { from, architecture, weights: folder = packageWeights } = values;
+  if (typeof from !== 'string' || typeof folder !== 'string') return [];
+  const source = await findRunOrNetwork(folder, from, architecture);
+  const shape = { architecture: source.network.architecture, ...settingsLike(source) };
+  return Object.entries(shape).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }

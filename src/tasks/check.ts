@@ -5,7 +5,6 @@ import { isVerydeepError, messageOf } from '../errors.ts';
 import { evaluationSettings } from '../evaluation/settings.ts';
 import type { Job, NewJob } from '../jobs/job.ts';
 import { type EvaluationRequest, readJobRequest, type TrainingRequest } from '../jobs/request.ts';
-import { writtenScale } from '../training/setting-values.ts';
 import { parseSettings, type TrainingSettings, writtenSettings } from '../training/settings.ts';
 import { checkFits } from '../training/start.ts';
 import type { JobContext } from './context.ts';
@@ -13,7 +12,7 @@ import { datasetFolder } from './dataset.ts';
 import { checkFitsEnsemble } from './fits-ensemble.ts';
 import { invalidJob } from './invalid-job.ts';
 import { settingName } from './setting-name.ts';
-import { findNetwork, findVersion, type SourceNetwork } from './source.ts';
+import { findNetwork, findVersion, type SourceNetwork, settingsLike } from './source.ts';
 
 /**
  * Returns the check of requests for jobs: their settings with all defaults, and with versions by their numbers, so that
@@ -114,10 +113,9 @@ function stored(
 }
 
 /** What must be as in the network that a training starts from need not be said again. */
-function likeSource(type: TrainingRequest['type'], { network }: SourceNetwork): Record<string, unknown> {
-  const { architecture, width, fc, crop, trainingScale } = network;
-  const shape = { width, fc, crop, scale: writtenScale(trainingScale) };
-  return type === 'localise' ? { ...shape, architecture, head: 'scr' } : shape;
+function likeSource(type: TrainingRequest['type'], source: SourceNetwork): Record<string, unknown> {
+  const { architecture } = source.network;
+  return { ...settingsLike(source), architecture, ...(type === 'localise' && { head: 'scr' }) };
 }
 
 function checkName(ensemble: string): void {

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readVersion, type StoredVersion } from '../ensembles/load.ts';
 import { parseReference } from '../ensembles/name-at-version.ts';
 import type { NetworkInFolder } from '../ensembles/network.ts';
+import { readRun } from '../ensembles/run.ts';
 import { VerydeepError } from '../errors.ts';
+import { writtenScale } from '../training/setting-values.ts';
 
 /** A network of an ensemble version, as a job names it. */
 export interface SourceNetwork extends NetworkInFolder {
@@ -42,6 +45,21 @@ export async function findNetwork(
     throw invalidWeights(`expected one of ${names}, received "${reference}"`);
   }
   return { reference: `${ensemble}@${number}/${network.name}`, version, folder, network, labels };
+}
+
+/** The folder of a training, else a network of an ensemble version by its name. Throws INVALID_WEIGHTS. */
+export async function findRunOrNetwork(
+  weightsDir: string,
+  from: string,
+  architecture: unknown,
+): Promise<NetworkInFolder> {
+  return existsSync(from) ? readRun(from) : findNetwork(weightsDir, from, architecture);
+}
+
+/** What a training takes over from the network that it starts from, as its settings are written. */
+export function settingsLike({ network }: NetworkInFolder) {
+  const { width, fc, crop, trainingScale } = network;
+  return { width, fc, crop, scale: writtenScale(trainingScale) };
 }
 
 // --- helpers ---

@@ -74,6 +74,12 @@ const epoch = z
     rate: z.number(),
     trainingLoss: z.number().describe('With dropout and augmentation.'),
     best: z.boolean().describe('Whether it is the best so far.'),
+    atChance: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        'The training loss is still that of guessing, ln(classes): the network has learned nothing yet.',
+      ),
     ...validationResult.shape,
   })
   .describe('After an epoch, with its validation.');

@@ -5,6 +5,7 @@ import { writeSafetensors } from '../formats/safetensors/write.ts';
 import type { ImageLimits } from '../image/limits.ts';
 import type { WeightSources } from '../network/weights.ts';
 import { type BatchPlan, stepsPerEpoch } from './batch.ts';
+import { isChance } from './chance.ts';
 import type { CheckpointHeader, TrainingState } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
 import { diverged, notFinite } from './divergence.ts';
@@ -96,7 +97,9 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
       if (!Number.isFinite(result.loss)) throw diverged(`the validation loss is ${result.loss}`, state, rate);
 
       const isBest = result.accuracy > (state.best?.accuracy ?? -1);
-      onEvent({ type: 'epoch', epoch, rate, trainingLoss: state.lossSum / steps, best: isBest, ...result });
+      const trainingLoss = state.lossSum / steps;
+      const atChance = isChance(spec, trainingLoss) && { atChance: true };
+      onEvent({ type: 'epoch', epoch, rate, trainingLoss, best: isBest, ...atChance, ...result });
       state = {
         epoch: epoch + 1,
         step: 0,

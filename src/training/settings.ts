@@ -81,12 +81,14 @@ export const recipeSettings = {
     .describe('Epochs without improvement of the validation before the rate falls.'),
   initialise: z
     .enum(initialisers)
-    .default('gaussian')
-    .describe('How fresh weights are drawn; `gaussian` is N(0, 0.01²) as in the paper.'),
+    .default('he')
+    .describe(
+      'How fresh weights are drawn; `gaussian` is N(0, 0.01²) as in the paper, from which deep networks stall.',
+    ),
   from: path('RUN')
     .optional()
     .describe(
-      'Run folder of a trained network to start from, of the same architecture or a shallower one (paper, 3.1).',
+      'Trained network to start from, of the same architecture or a shallower one (paper, 3.1): a run folder, or NAME@VERSION/NETWORK. Architecture, width, fc, crop and scale are its own when omitted.',
     ),
   trainable: z
     .enum(['all', 'fullyConnected'])

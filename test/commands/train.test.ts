@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { run } from '../../src/commands/train.ts';
 import { lockFile } from '../../src/files/lock.ts';
+import { writeTinyEnsemble } from '../ensembles/tiny.ts';
 
 it('refuses the folder of a training that still runs', async () => {
   const out = await mkdtemp(join(tmpdir(), 'verydeep-train-'));
@@ -45,5 +46,33 @@ it.each([
   await expect(run(['--data', 'nowhere', '--out', 'nowhere', ...argv])).rejects.toMatchObject({
     code: 'INVALID_OPTION',
     message: expect.stringContaining(message),
+  });
+});
+
+describe('a training from a network of an ensemble', () => {
+  it('has its shape, unless it says otherwise', async () => {
+    const weights = await mkdtemp(join(tmpdir(), 'verydeep-weights-'));
+    try {
+      await writeTinyEnsemble(weights);
+      const train = (...argv: string[]) =>
+        run([
+          '--data',
+          'nowhere',
+          '--out',
+          join(weights, 'out'),
+          '--weights',
+          weights,
+          '--engine',
+          'onnx',
+          ...argv,
+        ]);
+      // The crop of 32 is the source's; nothing but the data set is missing.
+      await expect(train('--from', 'tiny@1/a', '--scale', '16')).rejects.toThrow('at least the crop of 32');
+      await expect(train('--from', 'tiny@1/a')).rejects.toMatchObject({ code: 'INVALID_DATASET' });
+      await expect(train('--from', 'tiny@1/nobody')).rejects.toThrow(/expected one of tiny@1\/a, tiny@1\/b/);
+      await expect(train('--from', 'unknown')).rejects.toMatchObject({ code: 'INVALID_WEIGHTS' });
+    } finally {
+      await rm(weights, { recursive: true });
+    }
   });
 });

@@ -70,7 +70,7 @@ describe('a job that trains', () => {
       batch: 256,
       epochs: 74,
       patience: 8,
-      initialise: 'gaussian',
+      initialise: 'he',
       trainable: 'all',
       seed: 1,
       precision: 'fp32',

@@ -12,7 +12,7 @@ describe('training settings', () => {
       batch: 256,
       epochs: 74,
       rate: '0.01',
-      initialise: 'gaussian',
+      initialise: 'he',
     });
   });
 

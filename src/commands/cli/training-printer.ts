@@ -38,6 +38,10 @@ export function createTrainingPrinter(): { readonly print: OnTrainingEvent; stop
 
 // --- helpers ---
 
+/** What has helped deep networks off the loss of guessing. */
+const stallAdvice =
+  '  the loss is still that of guessing: if it stays so, start from a trained network (--from demo) or a shallower one (--from RUN), draw by --initialise he, or lower the --rate';
+
 function linesOf(event: Exclude<TrainingEvent, { type: 'loading' | 'step' }>): string[] {
   switch (event.type) {
     case 'dataset': {
@@ -55,7 +59,8 @@ function linesOf(event: Exclude<TrainingEvent, { type: 'loading' | 'step' }>): s
       const top5 = event.top5 === undefined ? '' : `, top-5 ${percent(event.top5)}`;
       const losses = `training loss ${event.trainingLoss.toFixed(4)}, validation loss ${event.loss.toFixed(4)}`;
       const accuracy = `accuracy ${percent(event.accuracy)}${top5}${event.best ? ' (best)' : ''}`;
-      return [`epoch ${event.epoch}: rate ${event.rate}, ${losses}, ${accuracy}`];
+      const line = `epoch ${event.epoch}: rate ${event.rate}, ${losses}, ${accuracy}`;
+      return event.atChance ? [line, stallAdvice] : [line];
     }
     case 'checkpoint':
       return [];
