@@ -78,7 +78,7 @@ const epoch = z
       .boolean()
       .exactOptional()
       .describe(
-        'The training loss is still that of guessing, ln(classes): the network has learned nothing yet.',
+        'Training and validation loss are still those of guessing, ln(classes): nothing has been learned yet.',
       ),
     ...validationResult.shape,
   })

@@ -98,7 +98,7 @@ export async function trainingLoop(options: LoopOptions): Promise<TrainingState>
 
       const isBest = result.accuracy > (state.best?.accuracy ?? -1);
       const trainingLoss = state.lossSum / steps;
-      const atChance = isChance(spec, trainingLoss) && { atChance: true };
+      const atChance = isChance(spec, Math.min(trainingLoss, result.loss)) && { atChance: true };
       onEvent({ type: 'epoch', epoch, rate, trainingLoss, best: isBest, ...atChance, ...result });
       state = {
         epoch: epoch + 1,
