@@ -42,9 +42,13 @@ export async function* receiveFiles(
     // One file and one field more than allowed are let through to be counted.
     const limits = { fileSize: maxFileBytes, files: maxFiles + 1, fields: 1, fieldSize: 0, headerPairs: 100 };
     const parser = busboy({ headers, limits, defParamCharset: 'utf8' });
-    // After the answer, and of files that nobody reads, there is nobody to tell: unheard, an error would end the process.
-    parser.on('error', () => undefined);
-    parser.on('file', (_name, file) => file.on('error', () => undefined));
+    // It may go on after an error, but gets no more bytes then: a file that is being read would never end.
+    parser.on('error', (error: Error) => parser.destroy(error));
+    parser.on('file', (_name, file) => {
+      file.on('error', () => undefined); // of files that nobody reads: unheard, it would end the process
+      // A parser that is destroyed goes on in the chunk that it has, and begins files that nobody would end.
+      if (parser.destroyed) file.destroy(parser.errored ?? undefined);
+    });
     parser.once('field', (name) => parser.destroy(unexpectedField(name)));
     const stop = (): void => {
       if (!raw.complete) parser.destroy(new Error('it breaks off'));
