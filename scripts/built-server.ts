@@ -15,11 +15,15 @@ export interface BuiltServer {
   kill(): void;
 }
 
-/** Starts `dist/main.js serve` and waits until it is ready. Throws what it wrote if it does not become so. */
-export async function startBuiltServer(settings: Record<string, string> = {}): Promise<BuiltServer> {
+const builtMain = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Starts `serve` of `main` and waits until it is ready. Throws what it wrote if it does not become so. */
+export async function startBuiltServer(
+  settings: Record<string, string> = {},
+  main = builtMain,
+): Promise<BuiltServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
   const server = spawn(process.execPath, [main, 'serve'], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'info', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],

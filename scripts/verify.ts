@@ -12,6 +12,7 @@ const checks = [
   ['engines agree with PyTorch', 'npm run --silent verify:reference -- test/fixtures/reference --small'],
   ['the real server answers real pictures', 'npm run --silent smoke'],
   ['Prometheus understands the metrics', 'npm run --silent verify:metrics'],
+  ['the package installs in an empty folder and classifies', 'npm run --silent verify:package'],
   ['hostile and broken clients do no harm', 'npm run --silent verify:attacks'],
 ] as const;
 

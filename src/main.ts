@@ -28,13 +28,17 @@ const commands: Record<string, { readonly summary?: string; load(): Promise<Comm
     summary: 'put trained networks together as an ensemble',
     load: () => import('./commands/assemble.ts'),
   },
+  'setup-onednn': {
+    summary: 'install the fast engine for the CPU',
+    load: () => import('./commands/setup-onednn.ts'),
+  },
   // Not for people, and not in the list: serve starts it.
   'job-process': { load: () => import('./commands/job-process.ts') },
 };
 
 const list = Object.entries(commands)
   .filter(([, { summary }]) => summary !== undefined)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`)
   .join('\n');
 
 const help = `verydeep: classifies and localises images with very deep ConvNets (VGG-16 + VGG-19)

@@ -22,7 +22,15 @@ let packed: string[];
 beforeAll(async () => {
   const source = join(folder, 'source');
   mkdirSync(source);
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'openapi.yaml', 'weights'])
+  for (const name of [
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'openapi.yaml',
+    'docs',
+    'weights',
+  ])
     cpSync(join(root, name), join(source, name), { recursive: true });
   await run(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(source, 'dist')], { cwd: root });
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts'], { cwd: source });
@@ -39,11 +47,13 @@ beforeAll(async () => {
 }, 180_000);
 
 describe('the package', () => {
-  it('has the program, the library with its types, the demo ensemble and the contract', () => {
+  it('has the program, the library with its types, the demo ensemble, the pages and the contract', () => {
     expect([...new Set(packed.map((path) => path.split('/')[0]))].sort()).toEqual([
+      'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'dist',
+      'docs',
       'openapi.yaml',
       'package.json',
       'weights',

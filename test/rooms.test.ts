@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
  */
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
-  commands: ['commands/cli', 'datasets', 'engine', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'formats/safetensors', 'image', 'inference', 'jobs', 'network', 'options', 'processes', 'service', 'tasks', 'training'],
+  commands: ['commands/cli', 'datasets', 'engine', 'engine/onednn/library', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'formats/safetensors', 'image', 'inference', 'jobs', 'network', 'options', 'processes', 'service', 'tasks', 'training'],
   'commands/cli': ['ensembles', 'errors', 'evaluation', 'image', 'inference', 'options', 'server/images', 'service', 'training'],
   database: ['errors', 'files', 'processes'],
   datasets: ['errors', 'image'],

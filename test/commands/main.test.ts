@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verydeep } from './verydeep.ts';
 
-const names = ['serve', 'classify', 'localise', 'train', 'evaluate', 'features', 'assemble'];
+const names = ['serve', 'classify', 'localise', 'train', 'evaluate', 'features', 'assemble', 'setup-onednn'];
 
 describe('verydeep', () => {
   it('lists its commands', async () => {

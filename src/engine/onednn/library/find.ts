@@ -7,7 +7,7 @@ const libraryName: string | undefined = (
   { linux: 'libdnnl.so.3', darwin: 'libdnnl.3.dylib' } as Partial<Record<NodeJS.Platform, string>>
 )[process.platform];
 
-/** Where `npm run setup:onednn` puts the library: `.onednn/` beside package.json. */
+/** Where `verydeep setup-onednn` puts the library: `.onednn/` beside package.json. */
 export const libraryFolder = join(packageRoot(), '.onednn');
 
 const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';

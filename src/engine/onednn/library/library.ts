@@ -57,6 +57,7 @@ async function load(path: string): Promise<Onednn> {
 
 function notFound(libraryPath: string | undefined): VerydeepError {
   const where =
-    libraryPath ?? 'in .onednn/ (where "npm run setup:onednn" puts it) or in the folders of system libraries';
+    libraryPath ??
+    'in .onednn/ (where "verydeep setup-onednn" puts it) or in the folders of system libraries';
   return new VerydeepError('DEVICE_UNAVAILABLE', `oneDNN: expected its library ${where}, found none`);
 }
