@@ -37,6 +37,7 @@ describe('slowness of an implementation', () => {
     ['brgconv:avx512_core_amx', 0],
     ['brgconv_1x1:avx2', 0],
     ['brgemm:avx512_core', 0],
+    ['brg_fwd:avx512_core+brgconv:avx512_core', 0], // the gradient of a convolution's input
     ['jit:sve_512', 0],
     ['jit_bf16_1x1:avx512_core', 0],
     ['gemm:jit', 1],

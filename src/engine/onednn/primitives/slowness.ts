@@ -7,6 +7,6 @@ import type { PrimitiveDesc } from './primitives.ts';
  * slower, and every name that nobody has measured.
  */
 export function slownessOf({ implementation }: Pick<PrimitiveDesc, 'implementation'>): 0 | 1 | 2 {
-  if (/^(jit|brgconv|brgemm)(_\w+)?:/.test(implementation)) return 0;
+  if (/^(jit|brg|brgconv|brgemm)(_\w+)?:/.test(implementation)) return 0;
   return /^(x64:)?gemm:/.test(implementation) ? 1 : 2;
 }
