@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 // biome-ignore format: one row a room
 const rooms: Record<string, readonly string[]> = {
   commands: ['commands/cli', 'datasets', 'engine', 'engine/onednn/library', 'ensembles', 'errors', 'evaluation', 'evaluation/report', 'files', 'formats', 'formats/safetensors', 'image', 'inference', 'jobs', 'network', 'options', 'processes', 'service', 'tasks', 'training'],
-  'commands/cli': ['ensembles', 'errors', 'evaluation', 'image', 'inference', 'options', 'server/images', 'service', 'training'],
+  'commands/cli': ['ensembles', 'errors', 'evaluation', 'files', 'image', 'inference', 'options', 'server/images', 'service', 'training'],
   database: ['errors', 'files', 'processes'],
   datasets: ['errors', 'image'],
   decoding: ['errors', 'image', 'processes'],
@@ -18,7 +18,7 @@ const rooms: Record<string, readonly string[]> = {
   'engine/hosts': ['engine', 'errors', 'network', 'processes'],
   'engine/onednn': ['engine', 'engine/onednn/dense', 'engine/onednn/library', 'engine/onednn/primitives', 'engine/onednn/training', 'errors', 'network'],
   'engine/onednn/dense': ['engine/onednn', 'engine/onednn/library', 'engine/onednn/primitives', 'network'],
-  'engine/onednn/library': ['errors'],
+  'engine/onednn/library': ['errors', 'files'],
   'engine/onednn/primitives': ['engine/onednn/library', 'errors'],
   'engine/onednn/training': ['engine/onednn', 'engine/onednn/library', 'engine/onednn/primitives', 'network'],
   'engine/onnx': ['engine', 'errors', 'formats/safetensors', 'network'],

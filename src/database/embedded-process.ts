@@ -30,7 +30,9 @@ answerCalls<DatabaseCalls>(
 );
 
 async function open(folder: string): Promise<undefined> {
-  lock = await lockFile(join(folder, 'database.lock'), lockTimeoutMs);
+  // People know the server, not the process of its database.
+  const holder = `process ${process.ppid} (its database is process ${process.pid})`;
+  lock = await lockFile(join(folder, 'database.lock'), lockTimeoutMs, holder);
   database = await PGlite.create(join(folder, 'database'));
   useLowPriority(); // answers of the service come first
 }

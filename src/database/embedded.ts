@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { messageOf, VerydeepError } from '../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { type CallableProcess, startCallableProcess } from '../processes/calls.ts';
 import { programBeside } from '../processes/programs.ts';
 import { type Database, databaseUnavailable, type Sql } from './database.ts';
@@ -13,11 +13,9 @@ const answerTimeoutMs = 300_000;
  * another process uses the folder or it cannot be opened. A process that dies is started again when it is next asked.
  */
 export async function openEmbedded(folder: string): Promise<Database> {
-  let host = await mkdir(folder, { recursive: true })
-    .then(() => startProcess(folder))
-    .catch((error: unknown) => {
-      throw new VerydeepError('INVALID_SETTINGS', `DATA_DIR: ${messageOf(error)}`, { cause: error });
-    });
+  let host = await startProcess(folder).catch((error: unknown) => {
+    throw new VerydeepError('INVALID_SETTINGS', `DATA_DIR: ${messageOf(error)}`, { cause: error });
+  });
   /** One connection: statements of a transaction must not be mixed with others. */
   let turn: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -63,6 +61,7 @@ export async function openEmbedded(folder: string): Promise<Database> {
 type DatabaseProcess = CallableProcess<DatabaseCalls>;
 
 async function startProcess(folder: string): Promise<DatabaseProcess> {
+  makeFolder(folder);
   const host = startCallableProcess<DatabaseCalls>({
     program: programBeside(import.meta.url, './embedded-process'),
     name: 'embedded database',

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, VerydeepError } from '../errors.ts';
 import { writeDurably } from '../files/durable.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { readRegularFile } from '../files/regular.ts';
 import { describeIssues } from '../options/issues.ts';
 import { versionSchema } from './manifest.ts';
@@ -40,6 +40,6 @@ export async function writeVersionLabels(
   name: string,
   labels: VersionLabels,
 ): Promise<void> {
-  await mkdir(resolve(directory, name), { recursive: true });
+  makeFolder(resolve(directory, name));
   await writeDurably(join(directory, name, labelsName), `${JSON.stringify(labels)}\n`);
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VerydeepError } from '../errors.ts';
 import { syncFolder } from '../files/durable.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { placeFile } from '../files/place.ts';
 import { writeSafetensors } from '../formats/safetensors/write.ts';
 import { checkTensors } from '../network/check-tensors.ts';
@@ -43,7 +44,7 @@ export async function writeEnsembleVersion(directory: string, version: NewVersio
   const parent = resolve(directory, draft.ensemble);
   const folder = join(parent, draft.version);
   if (existsSync(folder)) throw taken(folder);
-  await mkdir(parent, { recursive: true });
+  makeFolder(parent);
   await removeAbandoned(parent);
   // Several machines may share the folder of weights.
   const temporary = join(parent, `.${draft.version}.${hostname()}.${process.pid}.tmp`);

@@ -1,8 +1,8 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VerydeepError } from '../errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface FileLock {
   release(): void;
@@ -12,12 +12,17 @@ export interface FileLock {
 const retryMs = 100;
 
 /**
- * Takes the lock that the file `path` stands for, waiting up to `timeoutMs` for another process that holds it. The
+ * Takes the lock that the file `path` stands for, waiting up to `timeoutMs` for another process that holds it. Others are
+ * told `holder`: who has it. The
  * system releases it when the process ends, however it ends, so that no lock outlives its holder (`flock`). Throws
  * INVALID_SETTINGS where it is still held then. Windows has no such lock: there it is taken at once.
  */
-export async function lockFile(path: string, timeoutMs: number): Promise<FileLock> {
-  await mkdir(dirname(path), { recursive: true });
+export async function lockFile(
+  path: string,
+  timeoutMs: number,
+  holder = `process ${process.pid}`,
+): Promise<FileLock> {
+  makeFolder(dirname(path));
   // A plain descriptor: a FileHandle that nobody refers to is closed with the garbage, and the lock with it.
   const file = openSync(path, 'a+');
   const tryLock = await flock();
@@ -25,16 +30,16 @@ export async function lockFile(path: string, timeoutMs: number): Promise<FileLoc
   while (!tryLock(file)) {
     if (performance.now() >= giveUpAt) {
       closeSync(file);
-      const holder = readFileSync(path, 'utf8').trim();
+      const other = readFileSync(path, 'utf8').trim();
       throw new VerydeepError(
         'INVALID_SETTINGS',
-        `expected ${dirname(path)} to be used by one process, it is in use by process ${holder}`,
+        `expected ${dirname(path)} to be used by one process, it is in use by ${other}`,
       );
     }
     await delay(retryMs);
   }
   ftruncateSync(file);
-  writeSync(file, `${process.pid}\n`);
+  writeSync(file, `${holder}\n`);
   return { release: () => closeSync(file) };
 }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import { forkProgram } from '../processes/programs.ts';
 import type { Assignment } from './job.ts';
 import { type FromJobProcess, fromJobProcess, type ToJobProcess } from './process-protocol.ts';
@@ -40,7 +41,7 @@ export function startJobProcess(
   folder: string,
   listener: JobProcessListener,
 ): JobProcess {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const output = openSync(join(folder, outputName), 'a');
   let child: ChildProcess;
   try {

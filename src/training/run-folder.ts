@@ -1,8 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerydeepError } from '../errors.ts';
 import { asDiskFull } from '../files/disk-full.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import type { OnTrainingEvent, TrainingEvent } from './events.ts';
 
@@ -36,7 +37,7 @@ export async function openRunFolder(path: string, resume: boolean): Promise<RunF
     throw invalidSettings(`expected a checkpoint to resume from, ${folder.checkpoint} is not there`);
   if (!resume && exists)
     throw invalidSettings(`${path} has a checkpoint already: resume it, or take another folder`);
-  await mkdir(path, { recursive: true });
+  makeFolder(path);
   for (const name of await readdir(path)) {
     if (temporaryName.test(name)) await rm(at(name));
   }

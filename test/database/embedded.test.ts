@@ -26,6 +26,9 @@ describe('the embedded database', () => {
     const database = await openEmbedded(folder);
     expect(await database.query('SELECT text FROM note')).toEqual([{ text: 'committed' }]);
     expect(stateOf(folder)).toBe('in production');
+    expect(readFileSync(join(folder, 'database.lock'), 'utf8')).toBe(
+      `process ${process.pid} (its database is process ${processOf(folder)})\n`,
+    );
     await database.close();
     expect(stateOf(folder)).toBe('shut down');
     await expect(database.query('SELECT 1')).rejects.toMatchObject({ code: 'JOBS_UNAVAILABLE' });

@@ -37,7 +37,8 @@ export async function startEmbedded(): Promise<TestDatabase> {
 
 /** The process that has an embedded database open. */
 export function processOf(folder: string): number {
-  return Number(readFileSync(join(folder, 'database.lock'), 'utf8'));
+  const holder = readFileSync(join(folder, 'database.lock'), 'utf8');
+  return Number(/its database is process (\d+)/.exec(holder)![1]);
 }
 
 /** An empty database on the server at `url`, behind a proxy that an interruption closes. */

@@ -39,7 +39,7 @@ describe.skipIf(process.platform === 'win32')('a lock', () => {
     const waiting = lockFile(path, 50_000);
     other.stdin.end();
     const lock = await waiting;
-    expect(readFileSync(path, 'utf8')).toBe(`${process.pid}\n`);
+    expect(readFileSync(path, 'utf8')).toBe(`process ${process.pid}\n`);
     lock.release();
   });
 
@@ -47,9 +47,9 @@ describe.skipIf(process.platform === 'win32')('a lock', () => {
     const other = await startHolder();
     other.kill('SIGKILL');
     await once(other, 'exit');
-    expect(readFileSync(path, 'utf8')).toBe(`${other.pid}\n`);
+    expect(readFileSync(path, 'utf8')).toBe(`process ${other.pid}\n`);
     const lock = await lockFile(path, 0);
-    expect(readFileSync(path, 'utf8')).toBe(`${process.pid}\n`);
+    expect(readFileSync(path, 'utf8')).toBe(`process ${process.pid}\n`);
     lock.release();
   });
 

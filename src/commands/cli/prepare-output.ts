@@ -1,6 +1,7 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function prepareFile(option: string, path: string): Promise<void> {
   );
   if (isFolder) throw invalidOption(option, expected, `${path}: a folder`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const trial = `${path}.${process.pid}.tmp`;
     await writeFile(trial, '');
     await rm(trial);
@@ -27,7 +28,7 @@ export async function prepareFile(option: string, path: string): Promise<void> {
 /** The same of a folder for files. Throws INVALID_OPTION. */
 export async function prepareFolder(option: string, path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    makeFolder(path);
     const trial = `${path}/.${process.pid}.tmp`;
     await writeFile(trial, '');
     await rm(trial);

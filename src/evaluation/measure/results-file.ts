@@ -1,8 +1,9 @@
 import { appendFileSync, createReadStream, existsSync } from 'node:fs';
-import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerydeepError } from '../../errors.ts';
 import { asDiskFull } from '../../files/disk-full.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import type { ImageRecord } from './records.ts';
 
 /** Results of images that survive a stop of the process at any instant. */
@@ -27,7 +28,7 @@ const resultsName = 'images.jsonl';
  * dropped. Throws INVALID_SETTINGS where the results are those of another plan, or a line is no result.
  */
 export async function openResultsFile(folder: string, header: ResultsHeader): Promise<ResultsFile> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const path = join(folder, resultsName);
   const records = new Map<string, ImageRecord>();
   let size = 0; // of all whole lines

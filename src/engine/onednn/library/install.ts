@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, VerydeepError } from '../../../errors.ts';
+import { makeFolder } from '../../../files/make-folder.ts';
 import { findOnednnLibrary, libraryFolder } from './find.ts';
 import { loadOnednn } from './library.ts';
 
@@ -70,7 +71,7 @@ function install(target: string): void {
 
 function makeLibraryFolder(): void {
   try {
-    mkdirSync(libraryFolder, { recursive: true });
+    makeFolder(libraryFolder);
     accessSync(libraryFolder, constants.W_OK);
   } catch (cause) {
     const message = `expected a folder to write to; received ${messageOf(cause)}. ONEDNN_LIBRARY names a library elsewhere`;
