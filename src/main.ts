@@ -5,7 +5,7 @@ import { packageVersion } from './package-version.ts';
 
 interface Command {
   readonly help: string;
-  /** Answers the exit code: 0, 1 failed, 2 wrong use. */
+  /** Returns the exit code: 0, 1 failed, 2 wrong use. */
   run(argv: string[]): Promise<number>;
 }
 
@@ -50,7 +50,7 @@ ${list}
   verydeep COMMAND --help   options and examples of a command
   verydeep --version        its version`;
 
-/** Dispatches to a command and answers the exit code. */
+/** Dispatches to a command and returns the exit code. */
 async function main([name, ...argv]: string[]): Promise<number> {
   if (name === '--version') {
     console.log(packageVersion());

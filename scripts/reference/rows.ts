@@ -18,8 +18,8 @@ export const scoreLimit = 1e-4;
 export const gradientLimit = 1e-5;
 
 /**
- * The worst tensor of `tensors` against those of the file, which holds them under `PREFIX.` or, where they are too
- * large, their norms under `PREFIX_norm.`; undefined where it holds neither.
+ * The worst tensor of `tensors` against those of the file, which holds them under `PREFIX.` or, if they are too
+ * large, their norms under `PREFIX_norm.`; undefined if it holds neither.
  */
 export function compareTensors(
   file: ReferenceFile,

@@ -38,7 +38,7 @@ function evaluationArguments({ name, data, runs, options }: Table, folders: Fold
   ];
 }
 
-/** Runs a training to its end: not at all where it is finished, from its checkpoint where it was begun. */
+/** Runs a training to its end: not at all if it is finished, from its checkpoint if it was begun. */
 export async function train(training: Training, folders: Folders): Promise<void> {
   const folder = runFolder(folders, training.name);
   if (existsSync(join(folder, 'manifest.json'))) return;

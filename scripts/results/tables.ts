@@ -4,7 +4,7 @@ import { precisionSeeds, type Training } from './trainings.ts';
 export interface RowName {
   readonly networks: readonly string[];
   readonly scales: 'one' | 'all';
-  /** `dense` where not given. */
+  /** `dense` when omitted. */
   readonly view?: 'dense' | 'crops' | 'both';
 }
 

@@ -12,7 +12,7 @@ export interface SplitContents {
   readonly images: readonly string[];
 }
 
-/** Lists the folder of a split, links followed. Throws INVALID_DATASET where there is none. */
+/** Lists the folder of a split, links followed. Throws INVALID_DATASET if there is none. */
 export async function readSplitContents(root: string): Promise<SplitContents> {
   const entries = await readdir(root, { withFileTypes: true }).catch((cause: unknown) => {
     throw invalidDataset(`expected the folder ${root} with a folder a class: ${messageOf(cause)}`, cause);
@@ -64,7 +64,7 @@ export async function readClassFolders(
   return { labels: classes, samples, notes };
 }
 
-/** The names of a list file, all where there is none. */
+/** The names of a list file, all if there is none. */
 export async function readList(list: string | undefined) {
   const lines = list === undefined ? undefined : await readLines(list);
   if (list !== undefined && lines === undefined)

@@ -6,7 +6,7 @@ import { readLines } from './read-text.ts';
 /** Of 2012 and of later years, in which the labels are the same. */
 const groundTruthName = /^ILSVRC20\d\d_(clsloc_)?validation_ground_truth\.txt$/;
 
-/** The WordNet id of a validation image. Throws INVALID_DATASET where the list does not have it. */
+/** The WordNet id of a validation image. Throws INVALID_DATASET if the list does not have it. */
 export type GroundTruth = (imageName: string) => string;
 
 /**

@@ -19,7 +19,7 @@ export interface SplitFolders {
 }
 
 /**
- * Where a split of a data set lies: in the CLS-LOC tree (`ILSVRC/Data/CLS-LOC/...`) where there is one, else as the
+ * Where a split of a data set lies: in the CLS-LOC tree (`ILSVRC/Data/CLS-LOC/...`) if there is one, else as the
  * development kit has it, and the image folder: `train/`, `val/`, and for ILSVRC `Annotations/` and the lists beside them.
  */
 export async function foldersOf(data: string, split: string): Promise<SplitFolders> {

@@ -8,7 +8,7 @@ export interface Sample {
   readonly path: string;
   /** Index into the listing's labels. */
   readonly label: number;
-  /** In pixels of the image as displayed; the first one where there are several. */
+  /** In pixels of the image as displayed; the first one if there are several. */
   readonly box?: PixelBox;
 }
 

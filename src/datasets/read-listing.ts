@@ -4,7 +4,7 @@ import { readImageFolder } from './image-folder.ts';
 import { invalidDataset, type Listing, type ListingOptions } from './listing.ts';
 
 /**
- * Lists a split of a data set, an image folder or ILSVRC: what is there says which. Throws INVALID_DATASET where it is
+ * Lists a split of a data set, an image folder or ILSVRC: what is there says which. Throws INVALID_DATASET if it is
  * neither, where a class has no images, and where labels or boxes are malformed or contradict the folders.
  */
 export async function readListing(data: string, split: string, options: ListingOptions): Promise<Listing> {

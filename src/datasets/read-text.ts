@@ -5,13 +5,13 @@ import { invalidDataset } from './listing.ts';
 /** Far more than any file of text beside the images has; a device file or a wrong path would fill the memory. */
 const maxBytes = 2 ** 29;
 
-/** The lines of a text file without the empty ones at the end, or `undefined` where it is absent. Throws INVALID_DATASET. */
+/** The lines of a text file without the empty ones at the end, or `undefined` if it is absent. Throws INVALID_DATASET. */
 export async function readLines(path: string): Promise<string[] | undefined> {
   const text = await readText(path, maxBytes);
   return text?.replace(/\s+$/, '').split(/\r?\n/);
 }
 
-/** A text file, or `undefined` where it is absent. Throws INVALID_DATASET where it is longer than `most` bytes. */
+/** A text file, or `undefined` if it is absent. Throws INVALID_DATASET if it is longer than `most` bytes. */
 export async function readText(path: string, most: number): Promise<string | undefined> {
   try {
     const { size } = await stat(path);

@@ -4,7 +4,7 @@ import { type AnnotatedObject, boxOfCorners } from './voc.ts';
 
 /**
  * `LOC_train_solution.csv` or `LOC_val_solution.csv`: the objects of each image by its name without `.JPEG`, or
- * `undefined` where the file is absent. A line is `ImageId,WNID XMIN YMIN XMAX YMAX WNID ...`. Throws INVALID_DATASET.
+ * `undefined` if the file is absent. A line is `ImageId,WNID XMIN YMIN XMAX YMAX WNID ...`. Throws INVALID_DATASET.
  */
 export async function readSolution(path: string): Promise<Map<string, AnnotatedObject[]> | undefined> {
   const lines = await readLines(path);

@@ -11,7 +11,7 @@ export interface AnnotatedObject {
 /** ILSVRC's files have about a thousand bytes. */
 const maxBytes = 2 ** 20;
 
-/** PASCAL VOC's annotation of an image, or `undefined` where the file is absent. Throws INVALID_DATASET with the file's name. */
+/** PASCAL VOC's annotation of an image, or `undefined` if the file is absent. Throws INVALID_DATASET with the file's name. */
 export async function readVoc(path: string): Promise<AnnotatedObject[] | undefined> {
   const xml = await readText(path, maxBytes);
   return xml === undefined ? undefined : parseVoc(xml, path);

@@ -2,7 +2,7 @@ import { VerydeepError } from '../errors.ts';
 import type { ForwardSpec } from '../network/architecture.ts';
 import type { Batch } from './engine.ts';
 
-/** Throws ENGINE_FAILED where a batch names a network that is not loaded, or is not of the size that it states. */
+/** Throws ENGINE_FAILED if a batch names a network that is not loaded, or is not of the size that it states. */
 export function checkBatch(batch: Batch, loaded: ReadonlyMap<string, { readonly spec: ForwardSpec }>): void {
   const { count, height, width, pixels } = batch;
   const expectedBytes = count * height * width * 3;

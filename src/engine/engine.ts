@@ -76,9 +76,9 @@ export interface EngineCapabilities {
  */
 export interface Engine {
   readonly capabilities: EngineCapabilities;
-  /** Throws INVALID_WEIGHTS where a tensor is missing or has another shape. Loading an id again replaces it. */
+  /** Throws INVALID_WEIGHTS if a tensor is missing or has another shape. Loading an id again replaces it. */
   load(network: NetworkSource): Promise<void>;
-  /** Answers by network id. Throws ENGINE_FAILED, or ENGINE_LOST where its host died. */
+  /** Returns by network id. Throws ENGINE_FAILED, or ENGINE_LOST if its host died. */
   run(batch: Batch): Promise<Map<string, NetworkOutput>>;
   unload(id: string): Promise<void>;
   dispose(): Promise<void>;

@@ -9,7 +9,7 @@ export interface TrainingStepOptions {
   readonly preprocessing: Preprocessing;
   /** Initial weights (network/initialisers.ts, or a checkpoint's). They are copied, and not held on to. */
   readonly weights: WeightSources;
-  /** Velocity of a checkpoint; zero where not given. */
+  /** Velocity of a checkpoint; zero when omitted. */
   readonly velocity?: WeightSources;
   /** Pictures in one pass; a larger batch is accumulated over several. */
   readonly microBatch: number;

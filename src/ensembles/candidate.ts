@@ -46,7 +46,7 @@ async function pinStable(directory: string, name: string): Promise<void> {
   await writeVersionLabels(directory, name, stable === undefined ? {} : { stable });
 }
 
-/** Takes the next number until it is one that nobody else has taken meanwhile. Answers it. */
+/** Takes the next number until it is one that nobody else has taken meanwhile. Returns it. */
 async function writeNext(directory: string, candidate: NewCandidate): Promise<string> {
   for (;;) {
     const versions = await listVersions(directory, candidate.ensemble);

@@ -13,7 +13,7 @@ import {
 import { asEnsembleNetwork, nameSchema, weightsPathOf } from './network.ts';
 import { readVersionLabels } from './version-labels.ts';
 
-/** A number; `latest`, the highest one; or `stable`, the labelled one, and the highest where nothing is labelled. */
+/** A number; `latest`, the highest one; or `stable`, the labelled one, and the highest if nothing is labelled. */
 export type VersionChoice = string;
 
 /** A version as it was written. */
@@ -68,7 +68,7 @@ export async function readVersion(
   return stored;
 }
 
-/** Numbers of the versions of an ensemble, lowest first; none where there is no such ensemble. */
+/** Numbers of the versions of an ensemble, lowest first; none if there is no such ensemble. */
 export async function listVersions(directory: string, name: string): Promise<string[]> {
   const entries = await readdir(join(directory, name)).catch(() => []);
   return entries

@@ -19,7 +19,7 @@ const schema = z.strictObject({
 
 export type VersionLabels = z.infer<typeof schema>;
 
-/** Undefined where there is no such file. Throws INVALID_WEIGHTS where it is not as expected. */
+/** Undefined if there is no such file. Throws INVALID_WEIGHTS if it is not as expected. */
 export async function readVersionLabels(directory: string, name: string): Promise<VersionLabels | undefined> {
   const path = join(directory, name, labelsName);
   const expected = `${path}: expected {"stable": "1", "candidate": "2"}`;

@@ -14,7 +14,7 @@ import type { EvaluatedNetwork } from './evaluation.ts';
 
 /** A network that is compared with others. */
 export interface ComparedNetwork {
-  /** Unique: `d`, or `mine/d` where there are several ensembles or run folders. */
+  /** Unique: `d`, or `mine/d` if there are several ensembles or run folders. */
   readonly name: string;
   readonly info: EvaluatedNetwork;
   /** Its id is the name. */

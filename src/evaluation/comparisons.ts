@@ -162,7 +162,7 @@ function inPaperOrder(networks: readonly ComparedNetwork[]): ComparedNetwork[] {
   });
 }
 
-/** Rows in order of arrival; the same one again answers its first index. */
+/** Rows in order of arrival; the same one again returns its first index. */
 function createRows<Row>(keyOf: (row: Row) => string): { all: readonly Row[]; add(row: Row): number } {
   const all: Row[] = [];
   const indices = new Map<string, number>();

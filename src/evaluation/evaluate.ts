@@ -33,8 +33,8 @@ const evaluationName = 'evaluation.json';
 
 /**
  * Measures networks on a split: every network sees every picture of an image once, and all rows of all comparisons are
- * made of what it said. Answers `undefined` where it was aborted; the same call with the same `out` goes on, and ends in
- * the same numbers. Throws INVALID_DATASET where no image can be measured, INVALID_OPTION where there are no boxes or no
+ * made of what it said. Returns `undefined` if it was aborted; the same call with the same `out` goes on, and ends in
+ * the same numbers. Throws INVALID_DATASET if no image can be measured, INVALID_OPTION if there are no boxes or no
  * box network to localise, INVALID_SETTINGS where `out` holds other results.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation | undefined> {

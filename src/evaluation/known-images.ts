@@ -5,7 +5,7 @@ import type { SkippedImages } from './evaluation.ts';
 
 /**
  * The images of classes that all compared classifiers know, so that all rows are measured on the same ones; without a
- * classifier those that all per-class box networks know. Throws INVALID_DATASET where there are none.
+ * classifier those that all per-class box networks know. Throws INVALID_DATASET if there are none.
  */
 export function knownImages(
   { labels, samples, notes }: Listing,

@@ -19,7 +19,7 @@ export function dataLine({ data, engine }: Evaluation): string {
   return `${images}${boxes}; ${engine.engine} ${engine.precision}`;
 }
 
-/** What was left out and why; nothing where all images were measured. */
+/** What was left out and why; nothing if all images were measured. */
 export function skippedLines({ skipped: { unknownClasses, unreadable } }: Evaluation): string[] {
   const lines: string[] = [];
   if (unknownClasses.length > 0) {

@@ -1,11 +1,11 @@
 import type { ClassificationRow, EvaluatedNetwork, Evaluation, LocalisationRow } from './evaluation.ts';
 
-/** The row with the fewest errors; `undefined` where only box networks were compared. */
+/** The row with the fewest errors; `undefined` if only box networks were compared. */
 export function bestRow({ classification }: Evaluation): ClassificationRow | undefined {
   return highest(classification, ({ top1 }) => top1);
 }
 
-/** The row with the fewest wrong boxes, of whole pictures where there are such rows. */
+/** The row with the fewest wrong boxes, of whole pictures if there are such rows. */
 export function bestBoxRow({ localisation }: Evaluation): LocalisationRow | undefined {
   const whole = localisation.filter(({ method }) => method === 'wholeImage');
   return highest(whole.length > 0 ? whole : localisation, (row) => -(row.top5Error ?? row.trueClassError));

@@ -70,7 +70,7 @@ export interface EvaluationMetrics {
   readonly localisationTop5Error?: number;
 }
 
-/** What a job answers. `undefined` where only box networks were compared, and none with classes. */
+/** What a job returns. `undefined` if only box networks were compared, and none with classes. */
 export function metricsOf({ data, classification, localisation }: Evaluation): EvaluationMetrics | undefined {
   const row = largest(classification, ({ members, flip }) => {
     return members.reduce((sum, { scales }) => sum + scales.length, 0) * (flip ? 2 : 1);

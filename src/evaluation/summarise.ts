@@ -148,7 +148,7 @@ function judge(image: CheckedImage, answer: BoxAnswer, labels: readonly string[]
   };
 }
 
-/** Half of them wrong ones where there are enough, spread evenly over the images. */
+/** Half of them wrong ones if there are enough, spread evenly over the images. */
 function examples(judged: readonly JudgedImage[], measure: 'trueClass' | 'top5'): LocalisationExample[] {
   const wrong = judged.filter((one) => !one[measure]);
   const right = judged.filter((one) => one[measure]);

@@ -15,7 +15,7 @@ const retryMs = 100;
  * Takes the lock that the file `path` stands for, waiting up to `timeoutMs` for another process that holds it. Others are
  * told `holder`: who has it. The
  * system releases it when the process ends, however it ends, so that no lock outlives its holder (`flock`). Throws
- * INVALID_SETTINGS where it is still held then. Windows has no such lock: there it is taken at once.
+ * INVALID_SETTINGS if it is still held then. Windows has no such lock: there it is taken at once.
  */
 export async function lockFile(
   path: string,
@@ -45,7 +45,7 @@ export async function lockFile(
 
 // --- helpers ---
 
-/** Answers a function that tries to lock the file of a descriptor. */
+/** Returns a function that tries to lock the file of a descriptor. */
 async function flock(): Promise<(fd: number) => boolean> {
   if (process.platform === 'win32') return () => true;
   const { default: koffi } = await import('koffi');

@@ -11,7 +11,7 @@ export interface ColourStatistics {
   readonly components: Eigensystem3;
 }
 
-/** Measures pictures. Throws RangeError where there is no pixel. */
+/** Measures pictures. Throws RangeError if there is no pixel. */
 export function colourStatistics(pictures: Iterable<Picture>): ColourStatistics {
   // Sums of integers, exact in doubles up to 2^53: that is 10^11 pixels.
   let [count, r, g, b, rr, rg, rb, gg, gb, bb] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

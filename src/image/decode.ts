@@ -18,7 +18,7 @@ export interface DecodedImage {
 }
 
 /**
- * The file is decoded to this many times the largest scale, or to its own size where that is smaller. The filter of
+ * The file is decoded to this many times the largest scale, or to its own size if that is smaller. The filter of
  * that reduction, and JPEG's and WebP's own reduced decoding, then change little of what `rescale` makes (docs/images.md).
  */
 const headroom = 3;

@@ -5,7 +5,7 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-/** Cuts out a rectangle. Throws RangeError where it does not lie in the picture. */
+/** Cuts out a rectangle. Throws RangeError if it does not lie in the picture. */
 export function crop(picture: Picture, x: number, y: number, width: number, height: number): Picture {
   if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > picture.width || y + height > picture.height) {
     throw new RangeError(

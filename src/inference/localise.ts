@@ -22,7 +22,7 @@ export interface LocaliseOptions {
 /**
  * Boxes of the given classes (paper, appendix A). Each localisation network predicts one at every window of every scale
  * and view; those of one class are merged, and the posteriors of their windows, mean over the classification
- * networks, added up. In order of the classes, then by falling score; clipped to the image, and left out where nothing
+ * networks, added up. In order of the classes, then by falling score; clipped to the image, and left out if nothing
  * of them lies in it.
  */
 export function localise(

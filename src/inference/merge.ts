@@ -34,7 +34,7 @@ export function matchScore(a: Box, b: Box): number {
 /**
  * OverFeat's greedy merging, of one class's boxes (paper, appendix A): while the best pair's match score is under the
  * threshold, the two are replaced by the average of their coordinates, weighted by their posteriors, and these are
- * added: a merged box is the mean of its windows' boxes, whatever the order (docs/adr/0004). Answers the
+ * added: a merged box is the mean of its windows' boxes, whatever the order (docs/adr/0004). Returns the
  * boxes that are left, highest score first. Boxes must have a positive area. Of pairs that match equally well, the one
  * whose boxes come first is merged, into the place of its first box.
  */

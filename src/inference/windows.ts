@@ -15,7 +15,7 @@ const mirror = 1;
 
 /**
  * The box that a localisation network predicts at the window (i, j) of a view, in pixels of the image as displayed: not
- * clipped, and undefined where its sides are not positive numbers. `channel` is the first of its four: 0 of a box that
+ * clipped, and undefined if its sides are not positive numbers. `channel` is the first of its four: 0 of a box that
  * all classes share, 4c of class c. The window is the crop-sized square at (32 j, 32 i) of the rescaled picture, or of
  * its mirror image.
  */
@@ -45,7 +45,7 @@ export function boxAt(
   };
 }
 
-/** The part of a box that lies in the image, or undefined where none does. */
+/** The part of a box that lies in the image, or undefined if none does. */
 export function clip(box: Box, image: { readonly width: number; readonly height: number }): Box | undefined {
   const x = Math.max(0, box.x);
   const y = Math.max(0, box.y);

@@ -111,7 +111,7 @@ export const stateEvent = z
 
 export type StateEvent = Readonly<z.output<typeof stateEvent>>;
 
-/** Something that happened to a job. Numbers rise by one, so that a reader can go on where it was cut off. */
+/** Something that happened to a job. Numbers rise by one, so that a reader can go on if it was cut off. */
 export interface JobEvent {
   readonly sequence: number;
   /** ISO 8601. */

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Reads a file of /proc or /sys; `undefined` where it is not there. */
+/** Reads a file of /proc or /sys; `undefined` if it is not there. */
 export type ReadText = (path: string) => string | undefined;
 
 /**
  * Threads that compute without being throttled: the processors that this process may run on, or the CPU limit of its
- * control group (a container's `cpus`) where that is less, rounded down; at least 1.
+ * control group (a container's `cpus`) if that is less, rounded down; at least 1.
  */
 export function threadLimit(read: ReadText = readText, available: number = availableParallelism()): number {
   return Math.max(1, Math.floor(Math.min(available, ...cgroupLimits(read))));
@@ -43,7 +43,7 @@ function groupsFromRoot(path: string): string[] {
   return ['', ...names.map((_, i) => `/${names.slice(0, i + 1).join('/')}`)];
 }
 
-/** Infinite where nothing limits: `max` in version 2, -1 in version 1, or no such file. */
+/** Infinite if nothing limits: `max` in version 2, -1 in version 1, or no such file. */
 function limitOf(quota: string | undefined, period: string | undefined): number {
   const limit = Number(quota) / Number(period);
   return limit > 0 ? limit : Number.POSITIVE_INFINITY;

@@ -25,7 +25,7 @@ export interface AppOptions {
   readonly doors: Doors;
   /** Where not given, the routes under /admin are closed. */
   readonly admin?: Admin;
-  /** No log where not given. */
+  /** No log when omitted. */
   readonly logLevel?: LogLevel;
 }
 

@@ -28,7 +28,7 @@ const settingsSchema = z.object({
   logLevel: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
     .default('info')
     .describe('least severe log lines that are written'),
-  weightsDir: word().optional().describe('folder of ensembles; the one of the package where not set'),
+  weightsDir: word().optional().describe('folder of ensembles; the one of the package when not set'),
   ensemble: word().default('demo').describe('ensemble to serve'),
   ensembleVersion: version()
     .default('stable')
@@ -49,7 +49,7 @@ const settingsSchema = z.object({
     .describe('arithmetic of the engine, which must know it on these devices'),
   onednnLibrary: word()
     .optional()
-    .describe('path of the library of oneDNN, for serving and for jobs; searched for where not set'),
+    .describe('path of the library of oneDNN, for serving and for jobs; searched for when not set'),
   adminToken: token()
     .optional()
     .describe('opens the routes under `/admin` and starts the queue of jobs, at least 16 characters'),
@@ -108,7 +108,7 @@ const settingsSchema = z.object({
   databaseUrl: url('postgres', 'postgresql')
     .optional()
     .describe(
-      'PostgreSQL that holds the jobs of all replicas, `postgres://...`; an embedded one where not set',
+      'PostgreSQL that holds the jobs of all replicas, `postgres://...`; an embedded one when not set',
     ),
   jobThreads: integer(0, 1024)
     .default(0)

@@ -44,13 +44,13 @@ export interface CheckpointHeader {
 export interface Checkpoint {
   readonly header: CheckpointHeader;
   readonly weights: WeightSources;
-  /** Zero where not given. Not kept of the best network, which is not trained further. */
+  /** Zero when omitted. Not kept of the best network, which is not trained further. */
   readonly velocity?: WeightSources;
 }
 
 /**
  * Writes one safetensors file with the tensors `weights/NAME` and `velocity/NAME`, and in its metadata the header as
- * JSON and the digest; one file, so that its parts cannot be of different steps. Answers the digest. Throws DISK_FULL.
+ * JSON and the digest; one file, so that its parts cannot be of different steps. Returns the digest. Throws DISK_FULL.
  */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<string> {
   const digest = await digestOf(checkpoint);

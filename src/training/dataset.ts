@@ -24,7 +24,7 @@ export interface Dataset {
 export interface DatasetOptions {
   /** Folder with `train/` and `val/`, or ILSVRC's. */
   readonly data: string;
-  /** File that lists the training images to use; all where not given. */
+  /** File that lists the training images to use; all when omitted. */
   readonly list?: string | undefined;
   /** Smallest sides in pixels at which pictures are kept: the largest S of training, and the Q of validation. */
   readonly scales: { readonly train: number; readonly validation: number };

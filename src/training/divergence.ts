@@ -3,7 +3,7 @@ import { areFinite } from '../network/numbers.ts';
 import { partsOf, typeOf, type WeightSources } from '../network/weights.ts';
 import type { TrainingState } from './checkpoint.ts';
 
-/** The name of a tensor with a number that is infinite or none; `undefined` where all are finite. */
+/** The name of a tensor with a number that is infinite or none; `undefined` if all are finite. */
 export function notFinite(...sets: readonly WeightSources[]): string | undefined {
   for (const tensors of sets) {
     for (const [name, tensor] of tensors) {

@@ -37,7 +37,7 @@ export interface LoopOptions {
 const checkpointMs = 600_000;
 
 /**
- * Trains to the last epoch of the settings (paper, section 3) and answers the state after it, or where it was
+ * Trains to the last epoch of the settings (paper, section 3) and returns the state after it, or where it was
  * interrupted. Throws TRAINING_DIVERGED, and DISK_FULL; the checkpoints on disk stay as they were.
  */
 export async function trainingLoop(options: LoopOptions): Promise<TrainingState> {

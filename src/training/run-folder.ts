@@ -22,7 +22,7 @@ export function networkOf({ path }: RunFolder, epoch: number): string {
 }
 
 /**
- * Opens the folder of a run, made where it is not there, and clears away what a killed run left unfinished. A new run
+ * Opens the folder of a run, made if it is not there, and clears away what a killed run left unfinished. A new run
  * refuses a folder that has a checkpoint.
  */
 export async function openRunFolder(path: string, resume: boolean): Promise<RunFolder> {

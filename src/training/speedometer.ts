@@ -6,7 +6,7 @@ export interface Speedometer {
 /** Milliseconds over which the speed is averaged. */
 const windowMs = 3000;
 
-/** `now` answers milliseconds of a monotonic clock. */
+/** `now` returns milliseconds of a monotonic clock. */
 export function createSpeedometer(
   stepsLeft: number,
   now: () => number = () => performance.now(),

@@ -24,7 +24,7 @@ export interface StartingPoint {
 /**
  * Initial weights (paper, 3.1 and appendix A): random, or those of a trained network  where `from` names one:
  * of the same architecture all layers, of a shallower one its first four convolutions and its fully connected layers.
- * The last layer is fresh unless it answers the same question. Throws INVALID_SETTINGS where the two do not fit.
+ * The last layer is fresh unless it answers the same question. Throws INVALID_SETTINGS if the two do not fit.
  */
 export async function startingPoint(
   settings: TrainingSettings,
@@ -55,7 +55,7 @@ export async function startingPoint(
   return { spec, preprocessing: network.preprocessing, weights };
 }
 
-/** Throws INVALID_SETTINGS where a network cannot start from another one, which was given as `from`. */
+/** Throws INVALID_SETTINGS if a network cannot start from another one, which was given as `from`. */
 export function checkFits(spec: NetworkSpec, source: NetworkSpec, from: string): void {
   const refuse = (expected: string, received: string): never => {
     throw new VerydeepError(

@@ -41,7 +41,7 @@ export async function createOracle(
   const engine = createReferenceEngine();
   for (const [id, { spec, weights }] of networks) await engine.load({ id, spec, weights, preprocessing });
 
-  /** At its own size where no scale is given. */
+  /** At its own size if no scale is given. */
   const pictures = new Map<string, Promise<Picture>>();
   const pictureOf = ({ path }: TinyImage, scale?: number): Promise<Picture> => {
     const key = `${path} ${scale}`;

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { placeFile } from '../../src/files/place.ts';
 
-/** Another file system than that of the temporary folder, where there is one. */
+/** Another file system than that of the temporary folder, if there is one. */
 const memory = '/dev/shm';
 const hasTwoFileSystems = existsSync(memory) && statSync(memory).dev !== statSync(tmpdir()).dev;
 

@@ -282,7 +282,7 @@ function createWorld() {
     return action.type === 'settle' ? run.settled() : run.reported(how === 'cancel');
   }
 
-  /** What is done next, or nothing where this cannot happen now. */
+  /** What is done next, or nothing if this cannot happen now. */
   function happening(name: Happening): RunAction[] {
     switch (name) {
       case 'speak': {

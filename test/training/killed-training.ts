@@ -9,8 +9,8 @@ import { readCheckpoint } from '../../src/training/checkpoint.ts';
 export const checkpointOf = (out: string): string => join(out, 'checkpoint.safetensors');
 
 /**
- * Runs `node PROGRAM --out OUT`, with `--resume` where there is a checkpoint. `kill` is asked at every change of a file in
- * the folder, which it gets by name; at its yes the process gets SIGKILL. Throws where it ends otherwise than well.
+ * Runs `node PROGRAM --out OUT`, with `--resume` if there is a checkpoint. `kill` is asked at every change of a file in
+ * the folder, which it gets by name; at its yes the process gets SIGKILL. Throws if it ends otherwise than well.
  */
 export async function trainUntil(
   program: readonly string[],

@@ -17,7 +17,7 @@ type Row =
   | { readonly name: string; readonly result: ImageResult }
   | { readonly name: string; readonly error: { readonly code: string; readonly message: string } };
 
-/** `verydeep classify` and `verydeep localise`: answers 0, or 1 where a file had an error in its row. */
+/** `verydeep classify` and `verydeep localise`: returns 0, or 1 where a file had an error in its row. */
 export async function answerImages(task: Task, argv: readonly string[]): Promise<number> {
   const command = parseImageCommand(task, argv);
   const { paths, fromFolder } = await findImageFiles(command.files);

@@ -9,7 +9,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Time between lines where there is no terminal. */
+/** Time between lines if there is no terminal. */
 const plainIntervalMs = 30_000;
 
 /**

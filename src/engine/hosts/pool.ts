@@ -24,7 +24,7 @@ export interface HostState {
   readonly state: 'starting' | 'ready' | 'down';
   /** Processes started after the first. */
   readonly restarts: number;
-  /** Resident memory at its last answer; 0 where there is no process. */
+  /** Resident memory at its last answer; 0 if there is no process. */
   readonly rssBytes: number;
   /** Batches sent and not answered. */
   readonly inFlight: number;

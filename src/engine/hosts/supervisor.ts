@@ -39,7 +39,7 @@ export interface Supervisor {
   restarts(): number;
   /** It has done real work: the next death is the first in a row again. */
   served(): void;
-  /** Fulfilled when it is first ready; rejects, and nothing is tried again, where that fails. */
+  /** Fulfilled when it is first ready; rejects, and nothing is tried again, if that fails. */
   readonly started: Promise<void>;
   dispose(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { GraphBuilder } from './model.ts';
 /** A step of the forward pass that knows its way back. */
 export interface Differentiable {
   readonly output: string;
-  /** Adds what makes the gradients of its own tensors, and answers the gradient of its input from that of its output. */
+  /** Adds what makes the gradients of its own tensors, and returns the gradient of its input from that of its output. */
   readonly backward: (dy: string) => string;
 }
 
@@ -106,7 +106,7 @@ export function flatten(graph: GraphBuilder, x: string, shape: readonly number[]
 
 /**
  * Fully connected layer of `[n, in]`; a hidden one with ReLU and then the dropout mask `[n, out]`. The gradient of its
- * input, most of the work after a large map, is left out where nothing before it is trained.
+ * input, most of the work after a large map, is left out if nothing before it is trained.
  */
 export function fullyConnected(
   graph: GraphBuilder,

@@ -12,7 +12,7 @@ interface Loaded {
   readonly session: InferenceSession;
 }
 
-/** An engine on onnxruntime. Throws DEVICE_UNAVAILABLE where the device or the runtime is not there. */
+/** An engine on onnxruntime. Throws DEVICE_UNAVAILABLE if the device or the runtime is not there. */
 export async function createOnnxEngine(options: RuntimeOptions): Promise<Engine> {
   const runtime = await createRuntime(options);
   const loaded = new Map<string, Loaded>();

@@ -22,7 +22,7 @@ const stopped = 'Non tensor type is temporarily not supported.';
  * onnxruntime-node writes its outputs into tensors that it is given, but then copies every one once more into a fresh
  * buffer: 0.6 s and 1.1 GB in a step of VGG-16. It converts the outputs in order and gives up at the first that is no
  * tensor; a model whose first output is an empty sequence therefore ends with all outputs written and none copied.
- * That hangs on one version's insides, so a model of one number tries it first, and where it does not work so any more
+ * That hangs on one version's insides, so a model of one number tries it first, and if it does not work so any more
  * the plain way is taken, which copies.
  */
 export async function createInPlaceRunner(runtime: Runtime): Promise<InPlaceRunner> {

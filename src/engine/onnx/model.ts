@@ -30,7 +30,7 @@ export interface ExternalData {
 /** Where the numbers of a tensor lie, by its name (`features.0.weight`). */
 export type LocateTensor = (name: string) => ExternalData;
 
-/** An ONNX graph in the making. Values are known by name; every method that makes one answers its name. */
+/** An ONNX graph in the making. Values are known by name; every method that makes one returns its name. */
 export interface GraphBuilder {
   input(name: string, type: DataType, shape: readonly Dimension[]): string;
   /** Declares a value as an output of the graph. */

@@ -19,7 +19,7 @@ export interface SharedFile {
 /** Parts of the memory begin at multiples of this, the largest page in use. */
 export const pageBytes = 65_536;
 
-/** Throws DEVICE_UNAVAILABLE where the system gives none. */
+/** Throws DEVICE_UNAVAILABLE if the system gives none. */
 export function createSharedFile(): SharedFile {
   const descriptor = process.platform === 'linux' ? memoryFile() : unlinkedFile();
   return {

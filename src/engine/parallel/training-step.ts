@@ -35,7 +35,7 @@ type Worker = CallableProcess<WorkerCalls>;
  * Data parallelism (paper, 3.3): each worker computes the gradient of its part of a micro-batch, the gradients are averaged
  * synchronously through shared memory, and all workers make the same update: that of one device, to within rounding.
  *
- * Throws INVALID_SETTINGS where the micro-batch cannot be divided, and what the engine throws when it is created. When a
+ * Throws INVALID_SETTINGS if the micro-batch cannot be divided, and what the engine throws when it is created. When a
  * worker dies, the call under way and all others reject with WORKER_LOST; `dispose` ends those that are left.
  */
 export async function createParallelTrainingStep(

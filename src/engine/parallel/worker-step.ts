@@ -16,7 +16,7 @@ export interface WorkerStepOptions extends Omit<TrainingStepOptions, 'weights' |
 export interface WorkerStep {
   readonly name: string;
   readonly gradientLength: number;
-  /** Of this worker's part of the shared micro-batch; answers its mean loss. */
+  /** Of this worker's part of the shared micro-batch; returns its mean loss. */
   accumulate(share: number): Promise<number>;
   /** Of an update: first all publish their gradients, then each sums its slice, then all take the sum and update. */
   publish(): void;

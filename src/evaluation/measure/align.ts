@@ -1,6 +1,6 @@
 import type { OutputMaps } from '../../engine/engine.ts';
 
-/** For each of `labels` its place among `own`, -1 where it is not there; undefined where both are the same. */
+/** For each of `labels` its place among `own`, -1 if it is not there; undefined if both are the same. */
 export function orderOf(own: readonly string[], labels: readonly string[]): readonly number[] | undefined {
   if (own.length === labels.length && own.every((label, i) => label === labels[i])) return undefined;
   return labels.map((label) => own.indexOf(label));

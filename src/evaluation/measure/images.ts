@@ -27,7 +27,7 @@ export interface CheckedImages {
 }
 
 /**
- * Reads and hashes every image of a split and looks at its header; in the listing's order. `undefined` where it was
+ * Reads and hashes every image of a split and looks at its header; in the listing's order. `undefined` if it was
  * aborted.
  */
 export async function checkImages(
@@ -56,7 +56,7 @@ export interface GroupOptions {
 
 /**
  * Splits images into groups that can share every batch: of one shape at every scale, with or without a box, at most
- * `maxImages`, and of at most `maxWork` where that is more than one. Depends on nothing else, so that
+ * `maxImages`, and of at most `maxWork` if that is more than one. Depends on nothing else, so that
  * an evaluation that is resumed makes the same batches.
  */
 export function groupImages(

@@ -31,7 +31,7 @@ const groupBounds = { maxImages: 16, maxWork: 1e12 };
 
 /**
  * Records of all images by name: those that are among the results already, and the others, which are measured and added to
- * the results. `undefined` where it was aborted.
+ * the results. `undefined` if it was aborted.
  */
 export async function measureAll(
   images: readonly CheckedImage[],

@@ -13,7 +13,7 @@ export interface ImageRecord {
   readonly problem?: string;
   /** One for each classification row. */
   readonly classification: readonly ClassAnswer[];
-  /** One for each localisation row; none where the image has no box. */
+  /** One for each localisation row; none if the image has no box. */
   readonly localisation: readonly BoxAnswer[];
 }
 
@@ -24,7 +24,7 @@ export interface ClassAnswer {
   readonly top: readonly (readonly [index: number, probability: number])[];
 }
 
-/** Boxes in pixels of the image; null where a network answers none for the class. */
+/** Boxes in pixels of the image; null if a network answers none for the class. */
 export interface BoxAnswer {
   readonly trueClass: PixelBox | null;
   /** Of the first five classes; with `centralCrop` none. */

@@ -8,7 +8,7 @@ import type { ImageRecord } from './records.ts';
 
 /** Results of images that survive a stop of the process at any instant. */
 export interface ResultsFile {
-  /** Of the images that were done before, by name; the last one where there are several. */
+  /** Of the images that were done before, by name; the last one if there are several. */
   readonly records: ReadonlyMap<string, ImageRecord>;
   /** Adds records; they are with the operating system when it returns. Throws DISK_FULL. */
   append(records: readonly ImageRecord[]): void;
@@ -25,7 +25,7 @@ const resultsName = 'images.jsonl';
 
 /**
  * Opens `FOLDER/images.jsonl`: a line with the header, then a line an image. A last line that was cut off by a stop is
- * dropped. Throws INVALID_SETTINGS where the results are those of another plan, or a line is no result.
+ * dropped. Throws INVALID_SETTINGS if the results are those of another plan, or a line is no result.
  */
 export async function openResultsFile(folder: string, header: ResultsHeader): Promise<ResultsFile> {
   makeFolder(folder);

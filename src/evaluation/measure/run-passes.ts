@@ -18,7 +18,7 @@ export interface ImageOutputs {
 }
 
 /**
- * Runs all passes over images of one shape, each pass as one batch. Answers the outputs of each image, or the reason why
+ * Runs all passes over images of one shape, each pass as one batch. Returns the outputs of each image, or the reason why
  * it could not be decoded. Throws ENGINE_FAILED, ENGINE_LOST.
  */
 export async function runPasses(

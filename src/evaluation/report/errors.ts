@@ -35,7 +35,7 @@ interface Point {
 
 const tested = { one: 'one test scale Q', several: 'several test scales', together: 'networks together' };
 
-/** Rows of the first view, with the mirror image where it was asked for: what else they differ in can be seen. */
+/** Rows of the first view, with the mirror image if it was asked for: what else they differ in can be seen. */
 function classificationPoints(evaluation: Evaluation): Point[] {
   const { classification } = evaluation;
   const flips = classification.some(({ flip }) => flip);

@@ -3,7 +3,7 @@ import type { ImageLimits } from '../../image/limits.ts';
 import { makeThumbnail, type Thumbnail } from '../../image/thumbnail.ts';
 import { unreadableReason } from '../../image/unreadable.ts';
 
-/** A small picture of an image; `undefined` where the image has gone or changed since it was measured. */
+/** A small picture of an image; `undefined` if the image has gone or changed since it was measured. */
 export async function pictureOf(
   path: string,
   longestSide: number,

@@ -14,7 +14,7 @@ import {
 import { lengthBytes } from './header.ts';
 
 /**
- * Writes a safetensors file durably, one part of a tensor after the other, each stored as the type that it has. Answers
+ * Writes a safetensors file durably, one part of a tensor after the other, each stored as the type that it has. Returns
  * the SHA-256 of the file in hexadecimal digits. Throws DISK_FULL, and INVALID_WEIGHTS for a number that is not finite or
  * a tensor of another size than its shape says; the file is as it was then.
  */

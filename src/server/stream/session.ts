@@ -26,8 +26,8 @@ export type StreamOutcome =
   | { readonly error: unknown };
 
 /**
- * The protocol of one connection, without its socket: each event answers what to do. An image takes a credit when its
- * header arrives and gives it back after its last answer. After a `close`, every event answers nothing.
+ * The protocol of one connection, without its socket: each event returns what to do. An image takes a credit when its
+ * header arrives and gives it back after its last answer. After a `close`, every event returns nothing.
  */
 export interface StreamSession {
   open(): StreamAction[];

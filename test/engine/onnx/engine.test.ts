@@ -13,7 +13,7 @@ describe('an onnx engine that shares its cores', () => {
 });
 
 describe('a device that is not there', () => {
-  // A number that no machine has, so that the test says the same where there are GPUs.
+  // A number that no machine has, so that the test says the same if there are GPUs.
   it.each(['cuda:99', 'tensorrt:99'] as const)(
     '%s is refused with the reason and what it needs',
     async (device) => {
