@@ -22,7 +22,7 @@ export interface StartingPoint {
 }
 
 /**
- * Initial weights (paper, 3.1 and appendix A): random, or those of a trained network  where `from` names one:
+ * Initial weights (paper, 3.1 and appendix A): random, or those of a trained network if `from` names one:
  * of the same architecture all layers, of a shallower one its first four convolutions and its fully connected layers.
  * The last layer is fresh unless it answers the same question. Throws INVALID_SETTINGS if the two do not fit.
  */

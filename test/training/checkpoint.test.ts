@@ -82,6 +82,7 @@ describe('a checkpoint', () => {
       }),
       { numRuns: 300 },
     );
+    writeFileSync(path, good);
     const bytes = Buffer.from(good);
     bytes[openSafetensors(path).tensors.get('weights/features.0.bias')!.offset]! ^= 1;
     writeFileSync(path, bytes);

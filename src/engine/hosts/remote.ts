@@ -1,5 +1,5 @@
 import { VerydeepError } from '../../errors.ts';
-import { copyOfWeights } from '../../network/weights.ts';
+import { copyOfTensor, mapWeights } from '../../network/weights.ts';
 import { startCallableProcess } from '../../processes/calls.ts';
 import { programBeside } from '../../processes/programs.ts';
 import type { Batch, Engine, EngineOptions, NetworkOutput, NetworkSource } from '../engine.ts';
@@ -59,5 +59,7 @@ export async function createRemoteEngine(options: RemoteEngineOptions): Promise<
 /** What computes a tensor cannot cross to another process; its numbers can. */
 function inMemory(network: NetworkSource): NetworkSource {
   const { weights } = network;
-  return 'path' in weights ? network : { ...network, weights: copyOfWeights(weights) };
+  if ('path' in weights) return network;
+  const copied = mapWeights(weights, (tensor) => ('data' in tensor ? tensor : copyOfTensor(tensor)));
+  return { ...network, weights: copied };
 }
