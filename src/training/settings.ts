@@ -14,11 +14,6 @@ import { rate, scale } from './setting-values.ts';
  * checkpoints.
  */
 
-function path(value: 'FOLDER' | 'FILE' | 'RUN') {
-  const values = value === 'FILE' ? 'a file' : 'a folder';
-  return z.string(`expected ${values}`).min(1, `expected ${values}`).register(optionHints, { value, values });
-}
-
 /** Most pictures in one pass: beyond, their activations fit into no machine. */
 const maxMicroBatch = 4096;
 
@@ -202,4 +197,11 @@ export function decisive(settings: TrainingSettings): Partial<TrainingSettings> 
 /** Smallest side Q of validation pictures: S, or the middle of its range (paper, 4.1). */
 export function validationScale({ scale }: Pick<TrainingSettings, 'scale'>): number {
   return Math.round((scale.min + scale.max) / 2);
+}
+
+// --- helpers ---
+
+function path(value: 'FOLDER' | 'FILE' | 'RUN') {
+  const values = value === 'FILE' ? 'a file' : 'a folder';
+  return z.string(`expected ${values}`).min(1, `expected ${values}`).register(optionHints, { value, values });
 }

@@ -56,13 +56,6 @@ export function createSteps(label: string, desc: PrimitiveDesc, memories: readon
   });
 }
 
-/** Memory for the primitive to work in, where it needs some and the scope gives it. */
-function scratchpadOf({ scope, desc }: PrimitiveDesc): Memory | undefined {
-  if (!scope.scratchpad) return undefined;
-  const wanted = desc('scratchpad');
-  return wanted.bytes > 0 ? scope.scratchpad(wanted) : undefined;
-}
-
 /** Runs the steps in order and waits for the last. */
 export function runSteps(scope: Scope, steps: readonly Step[]): void {
   for (const step of steps) step.run();
@@ -124,4 +117,13 @@ export function withAttributes(
 /** A number for both sides of a window, height and width. */
 export function sides(n: number): BigInt64Array {
   return BigInt64Array.of(BigInt(n), BigInt(n));
+}
+
+// --- helpers ---
+
+/** Memory for the primitive to work in, where it needs some and the scope gives it. */
+function scratchpadOf({ scope, desc }: PrimitiveDesc): Memory | undefined {
+  if (!scope.scratchpad) return undefined;
+  const wanted = desc('scratchpad');
+  return wanted.bytes > 0 ? scope.scratchpad(wanted) : undefined;
 }
