@@ -1,21 +1,33 @@
 /**
- * `npm run verify:leak -- N`: N networks are made in oneDNN, updated once and dropped, after 800 that fill the caches of
- * oneDNN, libc and V8. Prints the growth of resident memory ten times on the way; it must stay under a tenth of what they
- * held together.
+ * Memory that does not come back:
+ *
+ *     npm run verify:leak -- networks [N]              N networks made in oneDNN, updated once and dropped
+ *     npm run verify:leak -- shapes [RUNS] [SHAPES]    pictures of many sizes, on each engine
+ *
+ * Prints resident memory on the way; exit code 1 when it grows by more than is allowed.
  */
-import { makeAndDrop } from '../test/engine/onednn/dropped-networks.ts';
-import { residentBytes } from '../test/engine/onednn/resident-bytes.ts';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { networksLeaveNothing } from './leak/networks.ts';
 
-const networks = Number(process.argv[2] ?? 1000);
-const bytesEach = 0.5e6;
+const measured = [
+  ['onednn', 'fp32'],
+  ['onednn', 'bf16'],
+  ['onnx', 'fp32'],
+] as const;
 
-await makeAndDrop(800);
-const before = residentBytes();
-console.log(`before: ${(before / 1e6).toFixed(1)} MB`);
-let grown = 0;
-for (let i = 1; i <= 10; i++) {
-  await makeAndDrop(networks / 10);
-  grown = residentBytes() - before;
-  console.log(`${(i * networks) / 10} networks: ${(grown / 1e6).toFixed(1)} MB more`);
+const [what, ...counts] = process.argv.slice(2);
+if (what === 'networks') {
+  process.exitCode = (await networksLeaveNothing(Number(counts[0] ?? 1000))) ? 0 : 1;
+} else if (what === 'shapes') {
+  const [runs = '5000', shapes = '1000'] = counts;
+  const script = fileURLToPath(new URL('./leak/shapes.ts', import.meta.url));
+  for (const row of measured) {
+    const args = ['--import', 'tsx', script, ...row, runs, shapes];
+    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+    if (status !== 0) process.exitCode = 1;
+  }
+} else {
+  console.error('usage: npm run verify:leak -- networks [N] | shapes [RUNS] [SHAPES]');
+  process.exitCode = 2;
 }
-process.exitCode = grown < (networks * bytesEach) / 10 ? 0 : 1;

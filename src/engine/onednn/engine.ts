@@ -1,32 +1,29 @@
 import { type ForwardSpec, isBoxHead, outputsOf } from '../../network/architecture.ts';
-import { weightLayersOf } from '../../network/layers.ts';
 import { scoreMapSize } from '../../network/measures.ts';
 import { checkBatch } from '../check-batch.ts';
 import type { Batch, Engine, EngineOptions, NetworkOutput } from '../engine.ts';
 import { weightsOf } from '../network-weights.ts';
 import { featuresOf, posteriorsOf, toPlanes } from './dense/answers.ts';
-import { createDenseProgram, type DenseProgram } from './dense/program.ts';
+import { createMapProgram, type MapProgram } from './dense/map-program.ts';
+import { createDenseRun, type DensePrograms, type RunDense } from './dense/network.ts';
+import { createPositionProgram, type PositionProgram } from './dense/position-program.ts';
 import { createProgramCache } from './dense/program-cache.ts';
 import { createDenseWeights, type DenseWeights } from './dense/weights.ts';
-import { bytesOf, type DataType } from './library/constants.ts';
 import { loadOnednn } from './library/library.ts';
-import { createPreparation, type Preparation } from './pixels.ts';
 import { dataTypeFor } from './precision.ts';
 import { createScope, type Scope } from './primitives/scope.ts';
 import { createSharedBlock } from './primitives/shared-block.ts';
 
 export type OnednnEngineOptions = Pick<EngineOptions, 'threads' | 'precision' | 'libraryPath'>;
 
-/** Programs that are kept for shapes seen before. */
-const maxPrograms = 64;
-/** Pictures of one pass: as many as keep the largest map under this size, so that memory does not grow with the batch. */
-const maxMapBytes = 2 ** 27;
+/** Programs of all networks that are kept for shapes seen before, of maps and of positions each. */
+const maxPrograms = 512;
 
 interface Loaded {
   readonly spec: ForwardSpec;
   readonly scope: Scope;
   readonly weights: DenseWeights;
-  readonly preparation: Preparation;
+  readonly run: RunDense;
 }
 
 /**
@@ -41,14 +38,27 @@ export async function createOnednnEngine({
   const onednn = await loadOnednn({ libraryPath });
   const type = dataTypeFor(onednn, precision);
   const loaded = new Map<string, Loaded>();
-  const block = createSharedBlock(onednn);
-  const programs = createProgramCache(maxPrograms, () => block.shrinkTo(programs.blockBytes));
+  const [mapBlock, positionBlock] = [createSharedBlock(onednn), createSharedBlock(onednn)];
+  const mapPrograms = createProgramCache<MapProgram>(mapBlock, maxPrograms);
+  const positionPrograms = createProgramCache<PositionProgram>(positionBlock, maxPrograms);
 
+  const programsOf = (id: string, { spec, weights }: Loaded): DensePrograms => ({
+    maps: (shape) =>
+      mapPrograms.get(`${keyOf(id)}${shape.count}x${shape.height}x${shape.width}`, () =>
+        createMapProgram(onednn, mapBlock, spec, weights, shape, type),
+      ),
+    positions: (count) =>
+      positionPrograms.get(`${keyOf(id)}${count}`, () =>
+        createPositionProgram(onednn, positionBlock, spec, weights, count, type),
+      ),
+  });
   const unload = (id: string): void => {
     const network = loaded.get(id);
     loaded.delete(id);
-    programs.drop(keyOf(id));
+    mapPrograms.drop(keyOf(id));
+    positionPrograms.drop(keyOf(id));
     network?.scope.dispose();
+    onednn.trim();
   };
 
   return {
@@ -66,7 +76,8 @@ export async function createOnednnEngine({
         throw error;
       }
       unload(id);
-      loaded.set(id, { spec, scope, weights, preparation: createPreparation(preprocessing, type) });
+      onednn.trim();
+      loaded.set(id, { spec, scope, weights, run: createDenseRun(spec, preprocessing, type) });
     },
     async run(batch) {
       checkBatch(batch, loaded);
@@ -74,11 +85,7 @@ export async function createOnednnEngine({
       return new Map(
         batch.networks.map((id) => {
           const network = loaded.get(id)!;
-          const program = (count: number): DenseProgram =>
-            programs.get(`${keyOf(id)}${count}x${batch.height}x${batch.width}`, () =>
-              createDenseProgram(onednn, block, network.spec, network.weights, { ...batch, count }, type),
-            );
-          return [id, runNetwork(network, batch, type, program)];
+          return [id, outputOf(network.spec, batch, network.run(batch, programsOf(id, network)))];
         }),
       );
     },
@@ -98,51 +105,19 @@ function keyOf(id: string): string {
   return `${id}\n`;
 }
 
-function runNetwork(
-  { spec, preparation }: Loaded,
-  batch: Batch,
-  type: DataType,
-  programFor: (count: number) => DenseProgram,
-): NetworkOutput {
-  const { count, height, width, flip, maps } = batch;
-  const views = flip ? 2 : 1;
-  const outputs = outputsOf(spec);
-  const [mapHeight, mapWidth] = scoreMapSize(spec, height, width);
-  const perPicture = mapHeight * mapWidth * outputs;
-  // [views x count, h', w', outputs]
-  const answers = new Float32Array(views * count * perPicture);
-  for (const { start, end } of passesOf(views * count, largestMapBytes(spec, height, width, type))) {
-    programFor(end - start).run(
-      (input) => {
-        for (let i = start; i < end; i++) {
-          preparation.prepare(batch, input, { from: i % count, to: i - start, mirror: i >= count });
-        }
-      },
-      (output) => answers.set(output, start * perPicture),
-    );
-  }
-  const sizes = { views, count, outputs };
+/** What the interface promises, of the answers `[views x count, h', w', outputs]`. */
+function outputOf(spec: ForwardSpec, batch: Batch, answers: Float32Array): NetworkOutput {
+  const { count, height, width, maps } = batch;
+  const sizes = { views: batch.flip ? 2 : 1, count, outputs: outputsOf(spec) };
   if (spec.head === 'features') return { features: featuresOf(answers, sizes) };
+  const [mapHeight, mapWidth] = scoreMapSize(spec, height, width);
   return {
     ...(spec.head === 'classes' && { posteriors: posteriorsOf(answers, sizes) }),
     ...((maps || isBoxHead(spec.head)) && {
       maps: {
-        data: toPlanes(answers, outputs, mapHeight * mapWidth),
-        shape: [views, count, outputs, mapHeight, mapWidth],
+        data: toPlanes(answers, sizes.outputs, mapHeight * mapWidth),
+        shape: [sizes.views, count, sizes.outputs, mapHeight, mapWidth],
       },
     }),
   };
-}
-
-function largestMapBytes(spec: ForwardSpec, height: number, width: number, type: DataType): number {
-  return weightLayersOf(spec)[0]!.outputs * height * width * bytesOf[type];
-}
-
-/** Splits `total` pictures into passes of nearly equal length. */
-function passesOf(total: number, bytesEach: number): { start: number; end: number }[] {
-  const passes = Math.ceil(total / Math.max(1, Math.floor(maxMapBytes / bytesEach)));
-  return Array.from({ length: passes }, (_, i) => ({
-    start: Math.floor((total * i) / passes),
-    end: Math.floor((total * (i + 1)) / passes),
-  }));
 }

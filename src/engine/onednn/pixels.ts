@@ -17,6 +17,8 @@ export interface Variation {
   /** Index among the prepared ones, `[.., height, width, 3]`, red, green, blue. */
   readonly to: number;
   readonly mirror: boolean;
+  /** Height and width of the prepared ones if these are larger than the picture, which is filled up with zeros. */
+  readonly into?: { readonly height: number; readonly width: number };
   /** Added to each channel of the pixels, red, green, blue. */
   readonly shift?: ArrayLike<number>;
 }
@@ -54,11 +56,12 @@ export function createPreparation(preprocessing: Preprocessing, type: DataType):
   };
 
   return {
-    prepare({ pixels, height, width }, data, { from, to, mirror, shift }) {
+    prepare({ pixels, height, width }, data, { from, to, mirror, shift, into = { height, width } }) {
       fill(shift ? Array.from(shift) : [0, 0, 0]);
       const size = height * width;
       const step = mirror ? -channels : channels;
-      let target = to * size * channels;
+      const line = into.width * channels;
+      let target = to * into.height * line;
       for (let y = 0; y < height; y++) {
         let source = (from * size + y * width + (mirror ? width - 1 : 0)) * channels;
         for (let x = 0; x < width; x++) {
@@ -68,7 +71,10 @@ export function createPreparation(preprocessing: Preprocessing, type: DataType):
           source += step;
           target += channels;
         }
+        data.fill(0, target, target + (into.width - width) * channels);
+        target += (into.width - width) * channels;
       }
+      data.fill(0, target, target + (into.height - height) * line);
     },
   };
 }

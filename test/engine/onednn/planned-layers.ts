@@ -1,8 +1,10 @@
-import { planDense } from '../../../src/engine/onednn/dense/plan.ts';
+import { type ChooseWeights, planMaps, planPositions } from '../../../src/engine/onednn/dense/plan.ts';
+import { paddedRows, paddedSize } from '../../../src/engine/onednn/dense/shape.ts';
 import { chooseAmong, layoutsFor } from '../../../src/engine/onednn/dense/weight-layouts.ts';
 import { loadOnednn } from '../../../src/engine/onednn/library/library.ts';
 import { dataTypeFor } from '../../../src/engine/onednn/precision.ts';
-import { createScope, sameDesc } from '../../../src/engine/onednn/primitives/scope.ts';
+import type { PrimitiveDesc } from '../../../src/engine/onednn/primitives/primitives.ts';
+import { createScope, type Scope, sameDesc } from '../../../src/engine/onednn/primitives/scope.ts';
 import { slownessOf } from '../../../src/engine/onednn/primitives/slowness.ts';
 import type { Precision } from '../../../src/engine/precision.ts';
 import { isVerydeepError } from '../../../src/errors.ts';
@@ -17,7 +19,9 @@ export interface PlannedNetwork {
   readonly copied: readonly string[];
 }
 
-const counts = [1, 2, 3, 8, 32];
+/** Powers of two, as pictures are computed (dense/network.ts). */
+const counts = [1, 2, 4, 8, 16];
+const positions = [1, 2, 3, 4, 5, 7, 8, 9, 30, 64, 100, 256, 600];
 
 /** Plans a network for pictures of these sizes in batches; nothing is computed. `undefined` where the precision is not there. */
 export async function planNetwork(
@@ -39,20 +43,35 @@ export async function planNetwork(
   const slow: string[] = [];
   const copied = new Set<string>();
   let plans = 0;
+  const check = (name: string, plan: PrimitiveDesc, shape: string): void => {
+    plans += 1;
+    if (slownessOf(plan) > 0) slow.push(`${name} ${plan.implementation} ${shape}`);
+  };
+  const within = (use: (program: Scope, choose: ChooseWeights) => void): void => {
+    const program = createScope(onednn);
+    use(
+      program,
+      chooseAmong(program, type, ({ name }) => [layouts.get(name)!]),
+    );
+    program.dispose();
+  };
   for (const [height, width] of sizes) {
     for (const count of counts) {
-      const program = createScope(onednn);
-      const choose = chooseAmong(program, type, ({ name }) => [layouts.get(name)!]);
-      const { layers } = planDense(program, spec, { count, height, width }, type, choose);
-      for (const { layer, plan } of layers) {
-        const name = layer.kind === 'pool' ? 'pool' : layer.name;
-        plans += 1;
-        if (slownessOf(plan) > 0) slow.push(`${name} ${plan.implementation} ${count}x${height}x${width}`);
-        if (layer.kind !== 'fullyConnected') continue;
-        if (!sameDesc(program, plan.desc('weights'), layouts.get(name)!)) copied.add(name);
-      }
-      program.dispose();
+      within((program, choose) => {
+        const shape = { ...paddedSize({ height, width }), count };
+        for (const { layer, plan } of planMaps(program, spec, shape, type, choose)) {
+          check(layer.kind === 'pool' ? 'pool' : layer.name, plan, `${count}x${height}x${width}`);
+        }
+      });
     }
+  }
+  for (const count of positions) {
+    within((program, choose) => {
+      for (const { layer, plan } of planPositions(program, spec, paddedRows(count), type, choose)) {
+        check(layer.name, plan, `${count} positions`);
+        if (!sameDesc(program, plan.desc('weights'), layouts.get(layer.name)!)) copied.add(layer.name);
+      }
+    });
   }
   scope.dispose();
   return { plans, slow, copied: [...copied] };

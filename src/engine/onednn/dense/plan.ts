@@ -3,8 +3,8 @@ import {
   type ConvolutionLayer,
   type FullyConnectedLayer,
   fanInOf,
-  type Layer,
   layersOf,
+  type PoolLayer,
   type WeightLayer,
 } from '../../../network/layers.ts';
 import type { DataType } from '../library/constants.ts';
@@ -13,24 +13,17 @@ import { innerProductForward } from '../primitives/inner-product.ts';
 import { poolForward } from '../primitives/pooling.ts';
 import type { PrimitiveDesc } from '../primitives/primitives.ts';
 import type { MemoryDesc, Scope } from '../primitives/scope.ts';
+import { type MapShape, mapLayersOf, mapSizesOf, type Size } from './shape.ts';
 
-/** Pictures of one size in one pass, or the maps made of them. */
-export interface DenseShape {
-  readonly count: number;
-  readonly height: number;
-  readonly width: number;
-}
-
-/** A layer of the dense view, planned. */
-export interface DenseLayer {
+/** A layer with the primitive that computes it. */
+export interface PlannedLayer<Layer> {
   readonly layer: Layer;
   readonly plan: PrimitiveDesc;
-  /** Maps that one run of the plan reads. */
-  readonly from: DenseShape;
-  /** Runs of the plan, one after another, each over the next pictures. */
-  readonly runs: number;
-  /** Maps of all pictures. */
-  readonly output: MemoryDesc;
+}
+
+export interface PlannedMapLayer extends PlannedLayer<ConvolutionLayer | PoolLayer> {
+  /** Size of the maps that it gives. */
+  readonly size: Size;
 }
 
 /** Plans a layer with its weights in the layout asked for. */
@@ -39,103 +32,60 @@ export type PlanWith = (weights: MemoryDesc) => PrimitiveDesc;
 /** Picks the layout of a layer's weights. */
 export type ChooseWeights = (layer: WeightLayer, planWith: PlanWith) => PrimitiveDesc;
 
-/** Positions that fully connected layers see in one run: the weights are read once for so many, the windows copied. */
-const maxPositions = 256;
-
-/**
- * Plans the dense view (paper, 3.2) of a network for one shape. A fully connected layer is an inner product over the
- * windows of all positions of several pictures (gather.ts): as a convolution, it is plain loops for some shapes, wants its
- * weights in other layouts for others, and reads them anew for each picture. Maps are interleaved, which all fast
- * implementations of the forward pass take.
- */
-export function planDense(
+/** Plans the convolutions and pools. Maps are interleaved, which all fast implementations of the forward pass take. */
+export function planMaps(
   scope: Scope,
   spec: ForwardSpec,
-  shape: DenseShape,
+  shape: MapShape,
   type: DataType,
   choose: ChooseWeights,
-): { readonly input: MemoryDesc; readonly layers: readonly DenseLayer[] } {
-  const all = layersOf(spec);
-  let from = shape;
-  const layers = all.map((layer): DenseLayer => {
-    const to = shapeAfter(layer, from);
-    const outputType = layer === all.at(-1) ? 'f32' : type; // answers stay float32
-    const pass = { scope, from, to, type, outputType, choose } as const;
-    from = to;
-    if (layer.kind === 'pool') return planPool(pass, layer);
-    return layer.kind === 'convolution' ? planConvolution(pass, layer) : planFullyConnected(pass, layer);
+): PlannedMapLayer[] {
+  const layers = mapLayersOf(spec);
+  const sizes = mapSizesOf(layers, shape);
+  const maps = (channels: number, { height, width }: Size): MemoryDesc =>
+    scope.desc([shape.count, channels, height, width], type, 'channelsLast');
+  return layers.map((layer, i) => {
+    const size = sizes[i + 1]!;
+    if (layer.kind === 'pool') {
+      const [source, destination] = [maps(layer.channels, sizes[i]!), maps(layer.channels, size)];
+      return { layer, size, plan: poolForward(scope, source, destination, 'inference') };
+    }
+    const descs = {
+      source: maps(layer.inputs, sizes[i]!),
+      bias: scope.desc([layer.outputs], 'f32', 'rowMajor'),
+      destination: maps(layer.outputs, size),
+      padding: (layer.kernel - 1) / 2,
+    };
+    const plan = choose(layer, (weights) =>
+      convolutionForward(scope, { ...descs, weights }, 'inference', true),
+    );
+    return { layer, size, plan };
   });
-  return { input: maps(scope, shape, 3, type), layers };
 }
 
-// --- helpers ---
-
-/** From maps of one shape to those of another. */
-interface Pass {
-  readonly scope: Scope;
-  readonly from: DenseShape;
-  readonly to: DenseShape;
-  readonly type: DataType;
-  readonly outputType: DataType;
-  readonly choose: ChooseWeights;
-}
-
-function shapeAfter(layer: Layer, { count, height, width }: DenseShape): DenseShape {
-  if (layer.kind === 'pool') return { count, height: Math.floor(height / 2), width: Math.floor(width / 2) };
-  if (layer.kind === 'convolution') return { count, height, width };
-  return { count, height: height + 1 - layer.kernel, width: width + 1 - layer.kernel };
-}
-
-function maps(
+/**
+ * Plans the fully connected layers over so many positions (paper, 3.2), whose windows lie side by side as rows of a
+ * matrix (gather.ts). As convolutions they are plain loops for some shapes, want their weights in other layouts for others,
+ * and read them anew for each picture. Answers stay float32.
+ */
+export function planPositions(
   scope: Scope,
-  { count, height, width }: DenseShape,
-  channels: number,
+  spec: ForwardSpec,
+  positions: number,
   type: DataType,
-): MemoryDesc {
-  return scope.desc([count, channels, height, width], type, 'channelsLast');
-}
-
-function planPool({ scope, from, to, type }: Pass, layer: Extract<Layer, { kind: 'pool' }>): DenseLayer {
-  const output = maps(scope, to, layer.channels, type);
-  const plan = poolForward(scope, maps(scope, from, layer.channels, type), output, 'inference');
-  return { layer, plan, from, runs: 1, output };
-}
-
-function planConvolution(pass: Pass, layer: ConvolutionLayer): DenseLayer {
-  const { scope, from, to, type, outputType, choose } = pass;
-  const output = maps(scope, to, layer.outputs, outputType);
-  const descs = {
-    source: maps(scope, from, layer.inputs, type),
-    bias: scope.desc([layer.outputs], 'f32', 'rowMajor'),
-    destination: output,
-    padding: (layer.kernel - 1) / 2,
-  };
-  const plan = choose(layer, (weights) =>
-    convolutionForward(scope, { ...descs, weights }, 'inference', true),
-  );
-  return { layer, plan, from, runs: 1, output };
-}
-
-function planFullyConnected(pass: Pass, layer: FullyConnectedLayer): DenseLayer {
-  const { scope, from, to, type, outputType, choose } = pass;
-  const positions = to.height * to.width;
-  const count = largestDivisor(to.count, maxPositions / positions);
-  const descs = {
-    source: scope.desc([count * positions, fanInOf(layer)], type, 'rowMajor'),
-    bias: scope.desc([layer.outputs], 'f32', 'rowMajor'),
-    destination: scope.desc([count * positions, layer.outputs], outputType, 'rowMajor'),
-  };
-  const plan = choose(layer, (weights) =>
-    innerProductForward(scope, { ...descs, weights }, 'inference', layer.hidden),
-  );
-  const output = maps(scope, to, layer.outputs, outputType);
-  return { layer, plan, from: { ...from, count }, runs: to.count / count, output };
-}
-
-/** The largest divisor of `n` up to `limit`, at least 1. */
-function largestDivisor(n: number, limit: number): number {
-  for (let divisor = Math.floor(Math.min(n, limit)); divisor > 1; divisor--) {
-    if (n % divisor === 0) return divisor;
-  }
-  return 1;
+  choose: ChooseWeights,
+): PlannedLayer<FullyConnectedLayer>[] {
+  const layers = layersOf(spec).filter((layer) => layer.kind === 'fullyConnected');
+  return layers.map((layer) => {
+    const outputType = layer === layers.at(-1) ? 'f32' : type;
+    const descs = {
+      source: scope.desc([positions, fanInOf(layer)], type, 'rowMajor'),
+      bias: scope.desc([layer.outputs], 'f32', 'rowMajor'),
+      destination: scope.desc([positions, layer.outputs], outputType, 'rowMajor'),
+    };
+    const plan = choose(layer, (weights) =>
+      innerProductForward(scope, { ...descs, weights }, 'inference', layer.hidden),
+    );
+    return { layer, plan };
+  });
 }

@@ -5,22 +5,23 @@ import type { DataType } from '../library/constants.ts';
 import type { PrimitiveDesc } from '../primitives/primitives.ts';
 import { createScope, type MemoryDesc, type Scope } from '../primitives/scope.ts';
 import { slownessOf } from '../primitives/slowness.ts';
-import { type ChooseWeights, type PlanWith, planDense } from './plan.ts';
+import { type ChooseWeights, type PlanWith, planMaps, planPositions } from './plan.ts';
 
-/** Pictures of one crop for which weights are laid out: fully connected layers then suit few positions as many. */
-const usualCount = 8;
+/** Positions for which the weights of fully connected layers are laid out: that suits fewer and more as well. */
+const usualPositions = 8;
 
 /** The layout of each layer's weights that suits pictures of one crop. `scope` owns the descriptors; nothing is allocated. */
 export function layoutsFor(scope: Scope, spec: ForwardSpec, type: DataType): Map<WeightLayer, MemoryDesc> {
   const layouts = new Map<WeightLayer, MemoryDesc>();
   const planning = createScope(scope.onednn);
   try {
-    const shape = { count: usualCount, height: spec.crop, width: spec.crop };
-    planDense(planning, spec, shape, type, (layer, planWith) => {
+    const choose: ChooseWeights = (layer, planWith) => {
       const plan = planWith(planning.desc(dimsOf(layer), type, 'any'));
       layouts.set(layer, scope.clone(plan.desc('weights')));
       return plan;
-    });
+    };
+    planMaps(planning, spec, { count: 1, height: spec.crop, width: spec.crop }, type, choose);
+    planPositions(planning, spec, usualPositions, type, choose);
   } finally {
     planning.dispose();
   }

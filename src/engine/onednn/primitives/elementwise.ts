@@ -1,12 +1,5 @@
 import { algorithm, argument, propagation, typeOfDestination } from '../library/constants.ts';
-import {
-  createStep,
-  createSteps,
-  describePrimitive,
-  type Step,
-  withAttributes,
-  withoutPostOps,
-} from './primitives.ts';
+import { createStep, describePrimitive, type Step, withAttributes } from './primitives.ts';
 import type { Memory, Scope, SharedMemory } from './scope.ts';
 
 /** gradient = output > 0 ? gradient : 0, in place; both of one layout. */
@@ -39,20 +32,8 @@ export function multiply(scope: Scope, label: string, values: Memory, factors: M
 
 /** Copies into another type or layout. */
 export function reorder(scope: Scope, label: string, source: Memory, destination: Memory): Step {
-  return reorders(scope, label, [{ source, destination }])[0]!;
-}
-
-/** Copies of several memories, all sources and all destinations of one descriptor. */
-export function reorders(
-  scope: Scope,
-  label: string,
-  pairs: readonly { readonly source: Memory; readonly destination: Memory }[],
-): Step[] {
-  const { source, destination } = pairs[0]!;
-  const desc = withoutPostOps(scope, (attributes) =>
-    scope.onednn.reorder(source.desc.handle, destination.desc.handle, attributes),
-  );
-  return createSteps(label, desc, pairs);
+  const handle = scope.onednn.reorder(source.desc.handle, destination.desc.handle);
+  return createStep(label, describePrimitive(scope, handle), { source, destination });
 }
 
 /** values = values + others, in place; both of one layout. */

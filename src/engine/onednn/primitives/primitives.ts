@@ -28,32 +28,25 @@ export type Arguments = Partial<Record<keyof typeof argument, Memory>>;
 
 /** Throws where a memory is not what the primitive expects in its role: it would read or write beyond its end. */
 export function createStep(label: string, desc: PrimitiveDesc, memories: Arguments): Step {
-  return createSteps(label, desc, [memories])[0]!;
-}
-
-/** Steps of one primitive over several memories. Throws as {@link createStep} does. */
-export function createSteps(label: string, desc: PrimitiveDesc, memories: readonly Arguments[]): Step[] {
   const { scope, implementation } = desc;
   const { onednn } = scope;
   const name = `${label} (${implementation})`;
-  const primitive = scope.own(onednn.primitive(desc.handle), onednn.destroyPrimitive);
   const scratchpad = scratchpadOf(desc);
-  return memories.map((each) => {
-    const given = scratchpad ? { ...each, scratchpad } : each;
-    const roles = Object.entries(given) as [keyof Arguments, Memory][];
-    for (const [role, memory] of roles) {
-      if (role in query && !sameDesc(scope, memory.desc, desc.desc(role as Role))) {
-        throw new TypeError(`${name}: expected another memory as ${role}`);
-      }
+  const given: Arguments = scratchpad ? { ...memories, scratchpad } : memories;
+  const roles = Object.entries(given) as [keyof Arguments, Memory][];
+  for (const [role, memory] of roles) {
+    if (role in query && !sameDesc(scope, memory.desc, desc.desc(role as Role))) {
+      throw new TypeError(`${name}: expected another memory as ${role}`);
     }
-    // dnnl_exec_arg_t: a 32-bit role, four bytes of padding, the address of the memory object.
-    const packed = Buffer.alloc(16 * roles.length);
-    roles.forEach(([role, { handle }], i) => {
-      packed.writeInt32LE(argument[role], 16 * i);
-      packed.writeBigUInt64LE(handle, 16 * i + 8);
-    });
-    return { label: name, run: () => onednn.execute(name, primitive, roles.length, packed) };
+  }
+  const primitive = scope.own(onednn.primitive(desc.handle), onednn.destroyPrimitive);
+  // dnnl_exec_arg_t: a 32-bit role, four bytes of padding, the address of the memory object.
+  const packed = Buffer.alloc(16 * roles.length);
+  roles.forEach(([role, { handle }], i) => {
+    packed.writeInt32LE(argument[role], 16 * i);
+    packed.writeBigUInt64LE(handle, 16 * i + 8);
   });
+  return { label: name, run: () => onednn.execute(name, primitive, roles.length, packed) };
 }
 
 /** Runs the steps in order and waits for the last. */

@@ -36,8 +36,6 @@ export interface Scope {
   readonly onednn: Onednn;
   own(handle: Handle, destroy: (handle: Handle) => void): Handle;
   desc(dims: readonly number[], type: DataType, layout: Layout): MemoryDesc;
-  /** A descriptor whose numbers lie so many apart from one index to the next, for each dimension. */
-  strided(dims: readonly number[], type: DataType, strides: readonly number[]): MemoryDesc;
   /** Rows `[first, first + count)` of a matrix, of any layout, over the matrix's own memory. */
   rows(matrix: MemoryDesc, first: number, dims: readonly [count: number, columns: number]): MemoryDesc;
   /** A copy of a descriptor that another scope, or a primitive descriptor of it, owns. */
@@ -99,10 +97,6 @@ export function createScope(onednn: Onednn): Scope {
       own(handle, onednn.destroyMemoryDesc);
       const bytes = layout === 'any' ? 0 : dims.reduce((a, b) => a * b, bytesOf[type]);
       return { handle, bytes };
-    },
-    strided(dims, type, strides) {
-      const [sizes, steps] = [dims, strides].map((numbers) => BigInt64Array.from(numbers, BigInt));
-      return described(onednn.memoryDesc(dims.length, sizes, dataType[type], steps));
     },
     rows(matrix, first, dims) {
       const offsets = BigInt64Array.of(BigInt(first), 0n);

@@ -40,8 +40,8 @@ export function createSharedBlock(onednn: Onednn): SharedBlock {
 export interface BlockScope extends Scope {
   /** Bytes of the block that are needed. */
   readonly blockBytes: number;
-  /** Moves all memories to the block at `address`. */
-  bind(address: bigint): void;
+  /** Moves all memories to the block at `address`. Returns whether they were elsewhere before. */
+  bind(address: bigint): boolean;
   /** Numbers of a memory as JavaScript sees them, until the next `bind`. */
   view<T extends Numbers>(memory: Memory, create: (buffer: ArrayBuffer) => T): T;
 }
@@ -79,11 +79,12 @@ export function createBlockScope(onednn: Onednn): BlockScope {
       return place(desc, 0n, true);
     },
     bind(address) {
-      if (address === base) return;
+      if (address === base) return false;
       base = address;
       for (const { memory, isScratchpad } of places) {
         onednn.setMemoryData(memory.handle, address + (isScratchpad ? BigInt(end) : memory.address));
       }
+      return true;
     },
     view(memory, create) {
       if (base === undefined)
