@@ -85,7 +85,7 @@ export async function createOnednnEngine({
       return new Map(
         batch.networks.map((id) => {
           const network = loaded.get(id)!;
-          return [id, outputOf(network.spec, batch, network.run(batch, programsOf(id, network)))];
+          return [id, outputOf(network.spec, batch, network.run(batch, batch.flip, programsOf(id, network)))];
         }),
       );
     },

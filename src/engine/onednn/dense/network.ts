@@ -2,9 +2,8 @@ import { type ForwardSpec, outputsOf } from '../../../network/architecture.ts';
 import { layersOf, weightLayersOf } from '../../../network/layers.ts';
 import { scoreMapSize } from '../../../network/measures.ts';
 import type { Preprocessing } from '../../../network/preprocessing.ts';
-import type { Batch } from '../../engine.ts';
 import { bytesOf, type DataType } from '../library/constants.ts';
-import { createPreparation } from '../pixels.ts';
+import { createPreparation, type Pictures } from '../pixels.ts';
 import { gatherWindows } from './gather.ts';
 import type { MapProgram } from './map-program.ts';
 import type { PositionProgram } from './position-program.ts';
@@ -21,8 +20,8 @@ const maxMapBytes = 2 ** 26;
 /** Positions of one pass through the fully connected layers: enough to read the weights once for many. */
 const maxPositions = 256;
 
-/** Runs a batch of pictures, then, with `flip`, their mirror images. Returns the answers `[views x count, h', w', outputs]`. */
-export type RunDense = (batch: Batch, programs: DensePrograms) => Float32Array;
+/** Runs pictures, then, with `flip`, their mirror images. Returns the answers `[views x count, h', w', outputs]`. */
+export type RunDense = (pictures: Pictures, flip: boolean, programs: DensePrograms) => Float32Array;
 
 export function createDenseRun(spec: ForwardSpec, preprocessing: Preprocessing, type: DataType): RunDense {
   const preparation = createPreparation(preprocessing, type);
@@ -30,12 +29,12 @@ export function createDenseRun(spec: ForwardSpec, preprocessing: Preprocessing, 
   const bytesPerPixel = weightLayersOf(spec)[0]!.outputs * bytesOf[type];
   const outputs = outputsOf(spec);
 
-  return (batch, programs) => {
-    const { count, height, width, flip } = batch;
+  return (pictures, flip, programs) => {
+    const { count, height, width } = pictures;
     const total = flip ? 2 * count : count;
     const [mapHeight, mapWidth] = scoreMapSize(spec, height, width);
     const positions = mapHeight * mapWidth;
-    const padded = paddedSize(batch);
+    const padded = paddedSize(pictures);
     const perPass = Math.floor(maxMapBytes / (padded.height * padded.width * bytesPerPixel));
     const answers = new Float32Array(total * positions * outputs);
 
@@ -46,12 +45,12 @@ export function createDenseRun(spec: ForwardSpec, preprocessing: Preprocessing, 
         const pass = powerOfTwo(Math.min(end - done, perPass));
         const shape = { ...padded, count: pass };
         programs.maps(shape).run(
-          batch,
+          pictures,
           (input) => {
             for (let i = 0; i < pass; i++) {
               const picture = done + i;
               const mirror = picture >= count;
-              preparation.prepare(batch, input, { from: picture % count, to: i, mirror, into: padded });
+              preparation.prepare(pictures, input, { from: picture % count, to: i, mirror, into: padded });
             }
           },
           (maps, size, mapShape) =>
