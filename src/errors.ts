@@ -149,6 +149,12 @@ const errorTable = {
     of: 'job',
     description: 'The job is not in a state for this: cancelling one that has ended, resuming one that runs.',
   },
+  TOO_MANY_ATTEMPTS: {
+    status: 429,
+    of: 'job',
+    retry: true,
+    description: 'Too many wrong tokens from one address at once; a wrong one is answered after a while.',
+  },
   JOBS_UNAVAILABLE: {
     status: 503,
     of: 'job',

@@ -9,7 +9,14 @@ import { failures } from '../failures.ts';
 const guarded = { tags: ['jobs'], security: [{ bearer: [] }] };
 
 const withErrors = (...codes: ErrorCode[]) =>
-  failures('INVALID_OPTION', 'UNAUTHORISED', 'ADMIN_DISABLED', ...codes, 'JOBS_UNAVAILABLE');
+  failures(
+    'INVALID_OPTION',
+    'UNAUTHORISED',
+    'TOO_MANY_ATTEMPTS',
+    'ADMIN_DISABLED',
+    ...codes,
+    'JOBS_UNAVAILABLE',
+  );
 
 /** Most routes have no options, and refuse those that they are sent. */
 const querystring = z.strictObject({});
