@@ -4,7 +4,7 @@
  * moment; at most 100 MB are allowed, of files of 553 MB. Needs 2.5 GB of room in the temporary folder
  * and 2 GB of memory for the step.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOnednnTrainingStep } from '../src/engine/onednn/training-step.ts';
@@ -22,6 +22,7 @@ import { type CheckpointHeader, readCheckpoint, writeCheckpoint } from '../src/t
 import { initialScheduleState } from '../src/training/schedule.ts';
 import { parseSettings } from '../src/training/settings.ts';
 import { hashedSources } from '../test/network/hashed.ts';
+import { peakBytes, startPeak } from './peak-memory.ts';
 
 const allowedBytes = 100e6;
 const fullSize: NetworkSpec = {
@@ -147,18 +148,6 @@ async function measureCheckpoint(
   );
   await measure('a checkpoint is read and checked', () => readCheckpoint(path));
   await step.dispose();
-}
-
-/** Resident memory now; the highest since then is {@link peakBytes}. Linux can forget the peak of before. */
-function startPeak(): number {
-  if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
-  return process.memoryUsage.rss();
-}
-
-function peakBytes(): number {
-  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
-  const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))!;
-  return Number(kilobytes) * 1024;
 }
 
 function megabytes(bytes: number): string {

@@ -10,6 +10,8 @@ const checks = [
   ['resample-kernel.ts is what the .wat says', 'npm run --silent wasm -- --check'],
   ['build', 'npm run --silent build'],
   ['engines agree with PyTorch', 'npm run --silent verify:reference -- test/fixtures/reference --small'],
+  ['full size in batches: same answers, no slow implementation', 'npm run --silent verify:batches'],
+  ['memory is flat over sizes of pictures', 'npm run --silent verify:leak -- shapes 400 100'],
   ['the real server answers real pictures', 'npm run --silent smoke'],
   ['Prometheus understands the metrics', 'npm run --silent verify:metrics'],
   ['the package installs in an empty folder and classifies', 'npm run --silent verify:package'],

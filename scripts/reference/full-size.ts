@@ -9,6 +9,7 @@ import {
   referencePreprocessing,
 } from '../../test/engine/reference-values.ts';
 import { hashedWeights } from '../../test/network/hashed.ts';
+import { differenceFrom, scoreMapsOf } from './batches.ts';
 import { referencePicture } from './picture.ts';
 import { compareTensors, lossError, type Report, scoreLimit } from './rows.ts';
 import { addTensors, createStep, rowsOf, type TrainingVerification } from './training.ts';
@@ -45,7 +46,7 @@ function weightsOf(file: ReferenceFile, name: string): ReturnType<typeof hashedW
   return hashedWeights(fullSizeNetworks[name]!.spec, file.numbers(`${name}.weight_stream`)[0]!);
 }
 
-/** Scores (map averaged over space) at both sizes. */
+/** Scores (map averaged over space) at both sizes, and score maps of the same picture in batches. */
 export async function verifyFullSizeScores(
   engine: Engine,
   file: ReferenceFile,
@@ -86,14 +87,13 @@ export async function verifyFullSizeScores(
       for (let i = 0; i < area; i++) sum += data[c * area + i]!;
       return sum / area;
     });
-    const error = largestDifference(scores, file.numbers(`${key}.scores`));
-    report({
-      engine: engine.capabilities.engine,
-      reference: key,
-      what: 'scores',
-      error,
-      limit: scoreLimit,
-    });
+    const add = (what: string, error: number): void =>
+      report({ engine: engine.capabilities.engine, reference: key, what, error, limit: scoreLimit });
+    add('scores', largestDifference(scores, file.numbers(`${key}.scores`)));
+    for (const count of [2, 4]) {
+      const batch = await scoreMapsOf(engine, name, { pixels, height, width }, count);
+      add(`score maps of ${count} at once against one`, differenceFrom(data, batch));
+    }
   }
   await engine.unload(name);
 }
