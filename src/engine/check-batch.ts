@@ -6,7 +6,8 @@ import type { Batch } from './engine.ts';
 export function checkBatch(batch: Batch, loaded: ReadonlyMap<string, { readonly spec: ForwardSpec }>): void {
   const { count, height, width, pixels } = batch;
   const expectedBytes = count * height * width * 3;
-  if (!(count >= 1) || pixels.length !== expectedBytes) {
+  const isWhole = [count, height, width].every((size) => Number.isSafeInteger(size) && size >= 1);
+  if (!isWhole || pixels.length !== expectedBytes) {
     throw failed(
       `expected pixels of [${count}, ${height}, ${width}, 3], ${expectedBytes} bytes, received ${pixels.length}`,
     );

@@ -28,6 +28,11 @@ export class OnednnError extends VerydeepError {
   }
 }
 
+/** A call that would read or write where nothing is: thrown before it is made. */
+export function misuse(message: string): VerydeepError {
+  return new VerydeepError('ENGINE_FAILED', `oneDNN: ${message}`);
+}
+
 /**
  * oneDNN's C functions as used here and libc's for memory. `create` of them answer the handle of a new object; any
  * status but success is thrown as {@link OnednnError}.

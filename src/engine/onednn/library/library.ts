@@ -1,6 +1,7 @@
 import { messageOf, VerydeepError } from '../../../errors.ts';
 import { type Bindings, bind } from './bindings.ts';
 import { findOnednnLibrary } from './find.ts';
+import { expectWholeFile } from './whole-file.ts';
 
 export interface LibraryOptions {
   /** Path of the library; searched for when omitted (find.ts). */
@@ -26,6 +27,7 @@ export function loadOnednn({ libraryPath }: LibraryOptions = {}): Promise<Onednn
   if (path === undefined) return Promise.reject(notFound(libraryPath));
   const library = loaded.get(path) ?? load(path);
   loaded.set(path, library);
+  library.catch(() => loaded.delete(path)); // it may be put right while the process runs
   return library;
 }
 
@@ -36,6 +38,7 @@ async function load(path: string): Promise<Onednn> {
   // default of 300,000 on cores of our own, and a third faster where others compute on them as well.
   process.env.GOMP_SPINCOUNT ??= '1000';
   try {
+    expectWholeFile(path);
     const { default: koffi } = await import('koffi');
     const libc = koffi.load(null);
     // koffi closes its libraries at exit, while OpenMP's threads still run inside: this one has to stay.

@@ -1,6 +1,6 @@
 import { algorithm, propagation } from '../library/constants.ts';
 import { describePrimitive, type PrimitiveDesc, type Propagation, sides, withRelu } from './primitives.ts';
-import type { MemoryDesc, Scope } from './scope.ts';
+import { handleOf, type MemoryDesc, type Scope } from './scope.ts';
 
 /**
  * Descriptors of a convolution of stride 1: the output is as large as the input (kernel 3 padded by 1, kernel 1) or,
@@ -25,10 +25,10 @@ export function convolutionForward(
     scope.onednn.convolutionForward(
       propagation[kind],
       algorithm.convolutionDirect,
-      source.handle,
-      weights.handle,
-      bias.handle,
-      destination.handle,
+      handleOf(source),
+      handleOf(weights),
+      handleOf(bias),
+      handleOf(destination),
       ...windowOf(padding),
       attributes,
     ),
@@ -44,11 +44,11 @@ export function convolutionBackwardData(
     scope,
     scope.onednn.convolutionBackwardData(
       algorithm.convolutionDirect,
-      source.handle,
-      weights.handle,
-      destination.handle,
+      handleOf(source),
+      handleOf(weights),
+      handleOf(destination),
       ...windowOf(padding),
-      forward.handle,
+      handleOf(forward),
       null,
     ),
   );
@@ -63,12 +63,12 @@ export function convolutionBackwardWeights(
     scope,
     scope.onednn.convolutionBackwardWeights(
       algorithm.convolutionDirect,
-      source.handle,
-      weights.handle,
-      bias.handle,
-      destination.handle,
+      handleOf(source),
+      handleOf(weights),
+      handleOf(bias),
+      handleOf(destination),
       ...windowOf(padding),
-      forward.handle,
+      handleOf(forward),
       null,
     ),
   );

@@ -1,10 +1,10 @@
 import { algorithm, argument, propagation, typeOfDestination } from '../library/constants.ts';
 import { createStep, describePrimitive, type Step, withAttributes } from './primitives.ts';
-import type { Memory, Scope, SharedMemory } from './scope.ts';
+import { handleOf, type Memory, type Scope, type SharedMemory } from './scope.ts';
 
 /** gradient = output > 0 ? gradient : 0, in place; both of one layout. */
 export function reluBackward(scope: Scope, label: string, output: Memory, gradient: Memory): Step {
-  const { handle } = output.desc;
+  const handle = handleOf(output.desc);
   const kind = algorithm.reluFromOutput;
   const forward = scope.onednn.eltwiseForward(propagation.training, kind, handle, handle, 0, 0, null);
   scope.own(forward, scope.onednn.destroyPrimitiveDesc);
@@ -22,7 +22,13 @@ export function reluBackward(scope: Scope, label: string, output: Memory, gradie
 /** values = values x factors, in place. */
 export function multiply(scope: Scope, label: string, values: Memory, factors: Memory): Step {
   const { desc } = values;
-  const binary = scope.onednn.binary(algorithm.multiply, desc.handle, factors.desc.handle, desc.handle, null);
+  const binary = scope.onednn.binary(
+    algorithm.multiply,
+    handleOf(desc),
+    handleOf(factors.desc),
+    handleOf(desc),
+    null,
+  );
   return createStep(label, describePrimitive(scope, binary), {
     source: values,
     source1: factors,
@@ -32,13 +38,13 @@ export function multiply(scope: Scope, label: string, values: Memory, factors: M
 
 /** Copies into another type or layout. */
 export function reorder(scope: Scope, label: string, source: Memory, destination: Memory): Step {
-  const handle = scope.onednn.reorder(source.desc.handle, destination.desc.handle);
+  const handle = scope.onednn.reorder(handleOf(source.desc), handleOf(destination.desc));
   return createStep(label, describePrimitive(scope, handle), { source, destination });
 }
 
 /** values = values + others, in place; both of one layout. */
 export function add(scope: Scope, label: string, values: Memory, others: Memory): Step {
-  const { handle } = values.desc;
+  const handle = handleOf(values.desc);
   const binary = scope.onednn.binary(algorithm.add, handle, handle, handle, null);
   return createStep(label, describePrimitive(scope, binary), {
     source: values,
@@ -57,7 +63,7 @@ export function blend(
   factors: readonly [SharedMemory, SharedMemory],
 ): Step {
   const { onednn } = scope;
-  const { handle } = values.desc;
+  const handle = handleOf(values.desc);
   const desc = withAttributes(
     scope,
     (attributes, postOps) => {

@@ -1,7 +1,7 @@
 import { propagation } from '../library/constants.ts';
 import type { ConvolutionDescs } from './convolution.ts';
 import { describePrimitive, type PrimitiveDesc, type Propagation, withRelu } from './primitives.ts';
-import type { Scope } from './scope.ts';
+import { handleOf, type Scope } from './scope.ts';
 
 /** Descriptors of a fully connected layer; layout `any` where the implementation may choose. */
 export type InnerProductDescs = Omit<ConvolutionDescs, 'padding'>;
@@ -15,10 +15,10 @@ export function innerProductForward(
   return withRelu(scope, relu, (attributes) =>
     scope.onednn.innerProductForward(
       propagation[kind],
-      source.handle,
-      weights.handle,
-      bias.handle,
-      destination.handle,
+      handleOf(source),
+      handleOf(weights),
+      handleOf(bias),
+      handleOf(destination),
       attributes,
     ),
   );
@@ -32,10 +32,10 @@ export function innerProductBackwardData(
   return describePrimitive(
     scope,
     scope.onednn.innerProductBackwardData(
-      source.handle,
-      weights.handle,
-      destination.handle,
-      forward.handle,
+      handleOf(source),
+      handleOf(weights),
+      handleOf(destination),
+      handleOf(forward),
       null,
     ),
   );
@@ -49,11 +49,11 @@ export function innerProductBackwardWeights(
   return describePrimitive(
     scope,
     scope.onednn.innerProductBackwardWeights(
-      source.handle,
-      weights.handle,
-      bias.handle,
-      destination.handle,
-      forward.handle,
+      handleOf(source),
+      handleOf(weights),
+      handleOf(bias),
+      handleOf(destination),
+      handleOf(forward),
       null,
     ),
   );

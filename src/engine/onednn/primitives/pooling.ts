@@ -6,7 +6,7 @@ import {
   sides,
   withoutPostOps,
 } from './primitives.ts';
-import type { MemoryDesc, Scope } from './scope.ts';
+import { handleOf, type MemoryDesc, type Scope } from './scope.ts';
 
 /** 2x2, stride 2, no padding: strides, kernel, dilates, padding left and right. */
 const poolWindow = [sides(2), sides(2), sides(0), sides(0), sides(0)] as const;
@@ -21,8 +21,8 @@ export function poolForward(
     scope.onednn.poolingForward(
       propagation[kind],
       algorithm.maxPooling,
-      source.handle,
-      destination.handle,
+      handleOf(source),
+      handleOf(destination),
       ...poolWindow,
       attributes,
     ),
@@ -40,10 +40,10 @@ export function poolBackward(
     scope,
     scope.onednn.poolingBackward(
       algorithm.maxPooling,
-      source.handle,
-      destination.handle,
+      handleOf(source),
+      handleOf(destination),
       ...poolWindow,
-      forward.handle,
+      handleOf(forward),
       null,
     ),
   );

@@ -1,11 +1,12 @@
-import type { Handle } from '../library/bindings.ts';
+import { type Handle, misuse } from '../library/bindings.ts';
 import { algorithm, argument, givenScratchpad, type propagation, query } from '../library/constants.ts';
-import { type Memory, type MemoryDesc, type Scope, sameDesc } from './scope.ts';
+import { expectAlive, type Memory, type MemoryDesc, type Owner, type Scope, sameDesc } from './scope.ts';
 
 type Role = Exclude<keyof typeof query, 'implementation'>;
 
 /** What a primitive will do, with the implementation chosen; its memory descriptors live as long as its scope. */
 export interface PrimitiveDesc {
+  readonly owner: Owner;
   readonly handle: Handle;
   readonly scope: Scope;
   /** oneDNN's name, for instance `brgconv:avx512_core_bf16`, `ref:any`. */
@@ -34,9 +35,11 @@ export function createStep(label: string, desc: PrimitiveDesc, memories: Argumen
   const scratchpad = scratchpadOf(desc);
   const given: Arguments = scratchpad ? { ...memories, scratchpad } : memories;
   const roles = Object.entries(given) as [keyof Arguments, Memory][];
+  const used = [scope, ...roles.map(([, memory]) => memory)];
+  for (const each of used) expectAlive(each);
   for (const [role, memory] of roles) {
     if (role in query && !sameDesc(scope, memory.desc, desc.desc(role as Role))) {
-      throw new TypeError(`${name}: expected another memory as ${role}`);
+      throw misuse(`${name}: expected another memory as ${role}`);
     }
   }
   const primitive = scope.own(onednn.primitive(desc.handle), onednn.destroyPrimitive);
@@ -46,7 +49,13 @@ export function createStep(label: string, desc: PrimitiveDesc, memories: Argumen
     packed.writeInt32LE(argument[role], 16 * i);
     packed.writeBigUInt64LE(handle, 16 * i + 8);
   });
-  return { label: name, run: () => onednn.execute(name, primitive, roles.length, packed) };
+  return {
+    label: name,
+    run() {
+      for (const each of used) expectAlive(each);
+      onednn.execute(name, primitive, roles.length, packed);
+    },
+  };
 }
 
 /** Runs the steps in order and waits for the last. */
@@ -60,13 +69,15 @@ export function describePrimitive(scope: Scope, handle: Handle): PrimitiveDesc {
   const { onednn } = scope;
   scope.own(handle, onednn.destroyPrimitiveDesc);
   return {
+    owner: scope.owner,
     handle,
     scope,
     implementation: onednn.implementation(handle),
     desc(role) {
+      expectAlive(scope);
       const wanted = onednn.queryMemoryDesc(handle, query[role], 0);
-      if (wanted === null) throw new TypeError(`expected a primitive with a ${role}`);
-      return { handle: wanted, bytes: Number(onednn.memoryDescBytes(wanted)) };
+      if (wanted === null) throw misuse(`expected a primitive with a ${role}`);
+      return { owner: scope.owner, handle: wanted, bytes: Number(onednn.memoryDescBytes(wanted)) };
     },
   };
 }

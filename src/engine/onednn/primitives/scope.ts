@@ -1,13 +1,18 @@
-import { VerydeepError } from '../../../errors.ts';
-import type { Handle } from '../library/bindings.ts';
+import { type Handle, misuse } from '../library/bindings.ts';
 import { anyLayout, bytesOf, type DataType, dataType } from '../library/constants.ts';
 import type { Onednn } from '../library/library.ts';
 
 /** `any`: the primitive chooses; `rowMajor`: nchw of a map; `channelsLast`: nhwc in memory (dims stay n, c, h, w). */
 export type Layout = 'any' | 'rowMajor' | 'channelsLast';
 
+/** Who frees a native object. */
+export interface Owner {
+  readonly disposed: boolean;
+}
+
 /** A shape with type and layout in memory. */
 export interface MemoryDesc {
+  readonly owner: Owner;
   readonly handle: Handle;
   /** Zero for layout `any`. */
   readonly bytes: number;
@@ -18,6 +23,7 @@ export interface Memory {
   readonly desc: MemoryDesc;
   readonly address: bigint;
   readonly handle: Handle;
+  readonly owner: Owner;
 }
 
 /** Numbers of JavaScript that primitives read and write where they are. */
@@ -31,9 +37,11 @@ export type Numbers = Float32Array | Uint16Array;
 /**
  * Owner of native objects and memory: everything made through it is freed by `dispose`, last made first. A native
  * object must not be used after that (the process would crash), so a network owns one scope and is dropped as a whole.
+ * What is made of it, or run, after that throws ENGINE_FAILED.
  */
 export interface Scope {
   readonly onednn: Onednn;
+  readonly owner: Owner;
   own(handle: Handle, destroy: (handle: Handle) => void): Handle;
   desc(dims: readonly number[], type: DataType, layout: Layout): MemoryDesc;
   /** Rows `[first, first + count)` of a matrix, of any layout, over the matrix's own memory. */
@@ -58,16 +66,23 @@ const adviseHugePages = 14;
 export function createScope(onednn: Onednn): Scope {
   const releases: (() => void)[] = [];
 
+  const owner = { disposed: false };
+  const enter = (...others: readonly { readonly owner: Owner }[]): void => {
+    for (const each of [{ owner }, ...others]) expectAlive(each);
+  };
+
   const own = (handle: Handle, destroy: (handle: Handle) => void): Handle => {
+    enter();
     releases.push(() => destroy(handle));
     return handle;
   };
 
   const allocate = (bytes: number): bigint => {
+    enter();
     const huge = bytes >= hugePageBytes;
     const data: [bigint | null] = [null];
     if (onednn.allocate(data, huge ? hugePageBytes : 64, Math.max(64, bytes)) !== 0) {
-      throw new VerydeepError('ENGINE_FAILED', `oneDNN: expected ${bytes} bytes of memory, received none`);
+      throw misuse(`expected ${bytes} bytes of memory, received none`);
     }
     const address = own(data[0]!, onednn.free);
     if (huge && process.platform === 'linux') onednn.advise(address, bytes, adviseHugePages); // a refusal costs speed only
@@ -75,20 +90,24 @@ export function createScope(onednn: Onednn): Scope {
   };
 
   const memory = (desc: MemoryDesc, address = allocate(desc.bytes)): Memory => {
+    enter(desc);
     const handle = own(onednn.memory(desc.handle, address), onednn.destroyMemory);
-    return { desc, address, handle };
+    return { owner, desc, address, handle };
   };
 
   const described = (handle: Handle): MemoryDesc => {
     own(handle, onednn.destroyMemoryDesc);
-    return { handle, bytes: Number(onednn.memoryDescBytes(handle)) };
+    return { owner, handle, bytes: Number(onednn.memoryDescBytes(handle)) };
   };
 
   return {
     onednn,
+    owner,
     own,
     allocate,
     desc(dims, type, layout) {
+      enter();
+      expectSizes(dims);
       const sizes = BigInt64Array.from(dims, BigInt);
       const handle =
         layout === 'any'
@@ -96,33 +115,50 @@ export function createScope(onednn: Onednn): Scope {
           : onednn.memoryDesc(dims.length, sizes, dataType[type], stridesOf(dims, layout));
       own(handle, onednn.destroyMemoryDesc);
       const bytes = layout === 'any' ? 0 : dims.reduce((a, b) => a * b, bytesOf[type]);
-      return { handle, bytes };
+      return { owner, handle, bytes };
     },
     rows(matrix, first, dims) {
+      enter(matrix);
+      expectSizes(dims);
       const offsets = BigInt64Array.of(BigInt(first), 0n);
       return described(onednn.subMemoryDesc(matrix.handle, BigInt64Array.from(dims, BigInt), offsets));
     },
-    clone({ handle, bytes }) {
-      return { handle: own(onednn.cloneMemoryDesc(handle), onednn.destroyMemoryDesc), bytes };
+    clone(desc) {
+      enter(desc);
+      const { handle, bytes } = desc;
+      return { owner, handle: own(onednn.cloneMemoryDesc(handle), onednn.destroyMemoryDesc), bytes };
     },
     memory,
     share(desc, array) {
       if (array.byteLength !== desc.bytes) {
-        throw new RangeError(`expected an array of ${desc.bytes} bytes, received ${array.byteLength}`);
+        throw misuse(`expected an array of ${desc.bytes} bytes, received ${array.byteLength}`);
       }
       // Steps hold no references to memories, so the scope keeps the array from being collected.
       releases.push(() => array);
       return { ...memory(desc, onednn.addressOf(array)), array };
     },
     dispose() {
+      owner.disposed = true;
       for (const release of releases.reverse()) release();
       releases.length = 0;
     },
   };
 }
 
+/** Throws ENGINE_FAILED if what is about to be used was freed. */
+export function expectAlive({ owner }: { readonly owner: Owner }): void {
+  if (owner.disposed) throw misuse('expected native objects that are not freed');
+}
+
+/** The handle of a native object that was not freed. */
+export function handleOf(object: { readonly owner: Owner; readonly handle: Handle }): Handle {
+  expectAlive(object);
+  return object.handle;
+}
+
 /** Whether two descriptors mean the same bytes, so that no reorder is needed between them. */
 export function sameDesc(scope: Scope, a: MemoryDesc, b: MemoryDesc): boolean {
+  for (const each of [scope, a, b]) expectAlive(each);
   return scope.onednn.memoryDescEqual(a.handle, b.handle) !== 0;
 }
 
@@ -141,6 +177,12 @@ export function arrayOver(type: DataType, buffer: ArrayBuffer): Numbers {
 }
 
 // --- helpers ---
+
+function expectSizes(dims: readonly number[]): void {
+  if (!dims.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    throw misuse(`expected sizes of at least 1, received [${dims.join(', ')}]`);
+  }
+}
 
 /** Elements from one index to the next, for each dimension. */
 function stridesOf(dims: readonly number[], layout: 'rowMajor' | 'channelsLast'): BigInt64Array {

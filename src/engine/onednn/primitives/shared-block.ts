@@ -1,5 +1,6 @@
+import { misuse } from '../library/bindings.ts';
 import type { Onednn } from '../library/library.ts';
-import { createScope, type Memory, type MemoryDesc, type Numbers, type Scope } from './scope.ts';
+import { createScope, expectAlive, type Memory, type MemoryDesc, type Numbers, type Scope } from './scope.ts';
 
 /** One block of memory for whoever runs at the moment: as large as the largest of them needs. */
 export interface SharedBlock {
@@ -79,6 +80,7 @@ export function createBlockScope(onednn: Onednn): BlockScope {
       return place(desc, 0n, true);
     },
     bind(address) {
+      expectAlive(scope);
       if (address === base) return false;
       base = address;
       for (const { memory, isScratchpad } of places) {
@@ -87,8 +89,8 @@ export function createBlockScope(onednn: Onednn): BlockScope {
       return true;
     },
     view(memory, create) {
-      if (base === undefined)
-        throw new TypeError('expected a block to be bound before its memories are read');
+      expectAlive(memory);
+      if (base === undefined) throw misuse('expected a block to be bound before its memories are read');
       return create(onednn.view(base + memory.address, memory.desc.bytes));
     },
   };
