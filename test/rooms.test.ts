@@ -19,7 +19,7 @@ const rooms: Record<string, readonly string[]> = {
   'engine/onednn': ['engine', 'engine/onednn/dense', 'engine/onednn/library', 'engine/onednn/primitives', 'engine/onednn/training', 'errors', 'network'],
   'engine/onednn/dense': ['engine/onednn', 'engine/onednn/library', 'engine/onednn/primitives', 'network'],
   'engine/onednn/library': ['errors', 'files'],
-  'engine/onednn/primitives': ['engine/onednn/library', 'errors'],
+  'engine/onednn/primitives': ['engine/onednn/library'],
   'engine/onednn/training': ['engine/onednn', 'engine/onednn/library', 'engine/onednn/primitives', 'network'],
   'engine/onnx': ['engine', 'errors', 'formats/safetensors', 'network'],
   'engine/parallel': ['engine', 'errors', 'network', 'processes'],
