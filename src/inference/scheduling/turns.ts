@@ -13,7 +13,7 @@ export interface Turns {
 }
 
 export function createTurns(): Turns {
-  /** Where each client's latest item ends. */
+  /** Where each client's latest item ends, if that is still to come: connections come and go without number. */
   const ends = new Map<string, number>();
   let now = 0;
   return {
@@ -24,6 +24,7 @@ export function createTurns(): Turns {
     },
     reached(turn) {
       now = Math.max(now, turn);
+      for (const [client, end] of ends) if (end <= now) ends.delete(client);
     },
     reset() {
       ends.clear();
