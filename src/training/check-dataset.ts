@@ -63,13 +63,12 @@ export async function checkDataset({ data, limits, onProgress }: CheckOptions): 
 const isUsable = ({ picture }: LoadedImage): boolean => picture !== undefined;
 
 function reportOf({ labels, notes }: Listing, images: readonly LoadedImage[]): SplitReport {
+  const counts = labels.map(() => 0);
+  for (const { sample } of images) counts[sample.label]! += 1;
   return {
     images: images.length,
     boxes: images.filter(({ sample }) => sample.box !== undefined).length,
-    classes: labels.map((label, index) => ({
-      label,
-      images: images.filter(({ sample }) => sample.label === index).length,
-    })),
+    classes: labels.map((label, index) => ({ label, images: counts[index]! })),
     broken: images
       .filter((image) => !isUsable(image))
       .map(({ sample, problem }) => `${sample.path}: ${problem}`),
