@@ -60,7 +60,12 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
     const startedMs = performance.now();
     const imageTask = request.query;
     const deployment = options.serving.current();
-    const asked = { task: imageTask, deployment, signal: abortedWhenGone(reply) };
+    const asked = {
+      task: imageTask,
+      deployment,
+      client: clientOf(request.socket),
+      signal: abortedWhenGone(reply),
+    };
     const outcomes = isForm(request) ? await answerFiles(request, asked) : [await answerBody(request, asked)];
     const answers = outcomes.flatMap(({ answer }) => answer ?? []);
     const plan = answers[0]?.plan;
@@ -77,12 +82,10 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
     };
   }
 
-  async function answerBody(request: FastifyRequest, { deployment, task, signal }: Asked): Promise<Outcome> {
-    if (!Buffer.isBuffer(request.body) || request.body.length === 0) throw noImage('received no body');
-    const answer = await options.answerer(deployment, request.body, task, {
-      client: clientOf(request.socket),
-      signal,
-    });
+  async function answerBody({ body }: FastifyRequest, asked: Asked): Promise<Outcome> {
+    if (!Buffer.isBuffer(body) || body.length === 0) throw noImage('received no body');
+    const { deployment, task, ...caller } = asked;
+    const answer = await options.answerer(deployment, body, task, caller);
     return { answer, result: presentResult(unnamed, answer.result) };
   }
 
@@ -122,14 +125,11 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
   async function answerFile(
     request: FastifyRequest,
     { name, bytes }: ReceivedFile,
-    { deployment, task, signal }: Asked,
+    { deployment, task, ...caller }: Asked,
   ): Promise<Outcome> {
     try {
       if (bytes === undefined) throw fileTooLarge(options.maxFileBytes);
-      const answer = await options.answerer(deployment, bytes, task, {
-        client: clientOf(request.socket),
-        signal,
-      });
+      const answer = await options.answerer(deployment, bytes, task, caller);
       return { answer, result: presentResult(name, answer.result) };
     } catch (error) {
       if (concernsRequest(error)) throw error;
@@ -146,6 +146,7 @@ export async function imageRoutes(app: FastifyInstance, options: ImageRoutesOpti
 interface Asked {
   readonly task: ImageTask;
   readonly deployment: Deployment;
+  readonly client: string;
   /** Aborted when the answer is not wanted any more. */
   readonly signal: AbortSignal;
 }
