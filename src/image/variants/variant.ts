@@ -22,8 +22,6 @@ export const structureLimits = {
   tiffPages: 2000,
   /** Chunks of a PNG. */
   pngChunks: 100_000,
-  /** Frames of a GIF or an animated WebP: the decoder lists them all to read the first. */
-  frames: 10_000,
 } as const;
 
 /** Words for {@link Variant.excess}. */
