@@ -11,7 +11,7 @@ import { createProgramCache } from './dense/program-cache.ts';
 import { createDenseWeights, type DenseWeights } from './dense/weights.ts';
 import { loadOnednn } from './library/library.ts';
 import { dataTypeFor } from './precision.ts';
-import { createScope, type Scope } from './primitives/scope.ts';
+import { buildIn, createScope, type Scope } from './primitives/scope.ts';
 import { createSharedBlock } from './primitives/shared-block.ts';
 
 export type OnednnEngineOptions = Pick<EngineOptions, 'threads' | 'precision' | 'libraryPath'>;
@@ -68,13 +68,7 @@ export async function createOnednnEngine({
       const tensors = weightsOf(source);
       onednn.setThreads(threads);
       const scope = createScope(onednn);
-      let weights: DenseWeights;
-      try {
-        weights = createDenseWeights(scope, spec, preprocessing, tensors, type);
-      } catch (error) {
-        scope.dispose();
-        throw error;
-      }
+      const weights = buildIn(scope, () => createDenseWeights(scope, spec, preprocessing, tensors, type));
       unload(id);
       onednn.trim();
       loaded.set(id, { spec, scope, weights, run: createDenseRun(spec, preprocessing, type) });

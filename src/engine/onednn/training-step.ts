@@ -7,7 +7,7 @@ import { loadOnednn } from './library/library.ts';
 import { createPreparation } from './pixels.ts';
 import { dataTypeFor } from './precision.ts';
 import { runSteps } from './primitives/primitives.ts';
-import { createScope, type Scope } from './primitives/scope.ts';
+import { buildIn, createScope, type Scope } from './primitives/scope.ts';
 import { createWorkspace } from './primitives/workspace.ts';
 import { createAccumulation } from './training/accumulation.ts';
 import { createBackwardPass } from './training/backward-pass.ts';
@@ -28,13 +28,7 @@ export async function createOnednnTrainingStep(options: TrainingStepOptions): Pr
   const type = dataTypeFor(onednn, precision);
   checkTensors('weights', spec, weights);
   if (velocity) checkTensors('velocity', spec, velocity);
-  const scope = createScope(onednn);
-  try {
-    return guardTrainingStep(build(scope, type, options), options);
-  } catch (error) {
-    scope.dispose();
-    throw error;
-  }
+  return buildIn(createScope(onednn), (scope) => guardTrainingStep(build(scope, type, options), options));
 }
 
 // --- helpers ---

@@ -2,7 +2,7 @@ import type { ForwardSpec } from '../../../network/architecture.ts';
 import type { DataType } from '../library/constants.ts';
 import type { Onednn } from '../library/library.ts';
 import { createStep, type Step } from '../primitives/primitives.ts';
-import { arrayOver, type Memory, type Numbers } from '../primitives/scope.ts';
+import { arrayOver, buildIn, type Memory, type Numbers } from '../primitives/scope.ts';
 import { type BlockScope, createBlockScope, type SharedBlock } from '../primitives/shared-block.ts';
 import { createWorkspace } from '../primitives/workspace.ts';
 import { clearBorder } from './border.ts';
@@ -35,13 +35,7 @@ export function createMapProgram(
   shape: MapShape,
   type: DataType,
 ): MapProgram {
-  const scope = createBlockScope(onednn);
-  try {
-    return build(scope, block, spec, weights, shape, type);
-  } catch (error) {
-    scope.dispose();
-    throw error;
-  }
+  return buildIn(createBlockScope(onednn), (scope) => build(scope, block, spec, weights, shape, type));
 }
 
 // --- helpers ---

@@ -2,7 +2,7 @@ import type { ForwardSpec } from '../../../network/architecture.ts';
 import type { DataType } from '../library/constants.ts';
 import type { Onednn } from '../library/library.ts';
 import { createStep, runSteps } from '../primitives/primitives.ts';
-import { arrayOver, type Numbers } from '../primitives/scope.ts';
+import { arrayOver, buildIn, type Numbers } from '../primitives/scope.ts';
 import { type BlockScope, createBlockScope, type SharedBlock } from '../primitives/shared-block.ts';
 import { createWorkspace } from '../primitives/workspace.ts';
 import { planPositions } from './plan.ts';
@@ -27,13 +27,7 @@ export function createPositionProgram(
   positions: number,
   type: DataType,
 ): PositionProgram {
-  const scope = createBlockScope(onednn);
-  try {
-    return build(scope, block, spec, weights, positions, type);
-  } catch (error) {
-    scope.dispose();
-    throw error;
-  }
+  return buildIn(createBlockScope(onednn), (scope) => build(scope, block, spec, weights, positions, type));
 }
 
 // --- helpers ---

@@ -31,6 +31,19 @@ export interface SharedMemory<T extends Numbers = Float32Array> extends Memory {
   readonly array: T;
 }
 
+/** What `build` makes in a scope, which is freed if that fails. */
+export function buildIn<Owned extends { dispose(): void }, Built>(
+  scope: Owned,
+  build: (scope: Owned) => Built,
+): Built {
+  try {
+    return build(scope);
+  } catch (error) {
+    scope.dispose();
+    throw error;
+  }
+}
+
 /** Numbers of f32, or the bit patterns of bf16. */
 export type Numbers = Float32Array | Uint16Array;
 
