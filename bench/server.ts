@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../scripts/free-port.ts';
 
 /** A running `verydeep serve`. */
 export interface Server {
@@ -43,13 +43,4 @@ export async function startServer(settings: Record<string, string>): Promise<Ser
 function rssBytes(select: '-p' | '--ppid', pid: number): number {
   const kibibytes = execFileSync('ps', ['-o', 'rss=', select, String(pid)], { encoding: 'utf8' });
   return kibibytes.split('\n').reduce((sum, line) => sum + 1024 * Number(line), 0);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

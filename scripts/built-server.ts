@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 
 /** The built server in a process of its own, as a user starts it. */
 export interface BuiltServer {
@@ -50,16 +50,4 @@ export async function startBuiltServer(
     },
     kill: () => void server.kill('SIGKILL'),
   };
-}
-
-// --- helpers ---
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import sharp from 'sharp';
+import { withScans } from '../test/image/pictures.ts';
 import { type BuiltServer, startBuiltServer } from './built-server.ts';
 
 const photograph = await readFile(new URL('../examples/stop_sign.jpg', import.meta.url));
@@ -86,19 +87,13 @@ async function costlyPictures(server: BuiltServer): Promise<void> {
   const progressive = await sharp({ create: { width: side, height: side, channels: 3, background: 'white' } })
     .jpeg({ progressive: true })
     .toBuffer();
-  const last = progressive.subarray(progressive.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
-  const scans = (count: number): Buffer =>
-    Buffer.concat([
-      progressive.subarray(0, -2),
-      ...Array.from({ length: count }, () => last),
-      progressive.subarray(-2),
-    ]);
   const line = await sharp({ create: { width: 1, height: 2_000_000, channels: 3, background: 'white' } })
     .png()
     .toBuffer();
-  for (const picture of [scans(800), line]) equal((await send(server, picture)).code, 'IMAGE_TOO_COMPLEX');
+  for (const picture of [withScans(progressive, 800), line])
+    equal((await send(server, picture)).code, 'IMAGE_TOO_COMPLEX');
   // Within the bounds, and still too long for DECODE_TIMEOUT_MS: its decoder is ended, others go on.
-  const held = Array.from({ length: 4 }, () => send(server, scans(35)));
+  const held = Array.from({ length: 4 }, () => send(server, withScans(progressive, 35)));
   equal((await send(server, photograph)).status, 200);
   for (const { status } of await Promise.all(held)) ok([200, 413, 422, 504].includes(status));
 }

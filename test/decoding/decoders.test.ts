@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDecoders, type Decoders } from '../../src/decoding/decoders.ts';
 import { decodeAtScales } from '../../src/image/decode.ts';
 import { deferred } from '../deferred.ts';
-import { drawPicture, encoder, limits } from '../image/pictures.ts';
+import { drawPicture, encoder, limits, withScans } from '../image/pictures.ts';
 
 let decoders: Decoders | undefined;
 afterEach(() => decoders?.dispose());
@@ -24,9 +24,7 @@ async function slowJpeg(): Promise<Buffer> {
   const jpeg = await encoder({ ...raw, pixels: new Uint8Array(side * side * 3) })
     .jpeg({ progressive: true })
     .toBuffer();
-  const last = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));
-  const scan = jpeg.subarray(last, -2);
-  return Buffer.concat([jpeg.subarray(0, -2), ...Array.from({ length: 38 }, () => scan), jpeg.subarray(-2)]);
+  return withScans(jpeg, 38);
 }
 
 /** Of this process: the decoders. */

@@ -22,6 +22,13 @@ export function drawPicture(width: number, height: number, seed = 1): Picture {
   return { width, height, pixels: new Uint8Array(pixels.buffer) };
 }
 
+/** A progressive JPEG whose last scan comes so many times more: each is a pass over all of it. */
+export function withScans(progressive: Buffer, more: number): Buffer {
+  const scan = progressive.subarray(progressive.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+  const scans = Array.from({ length: more }, () => scan);
+  return Buffer.concat([progressive.subarray(0, -2), ...scans, progressive.subarray(-2)]);
+}
+
 /** For sharp's encoders. */
 export function encoder({ width, height, pixels }: Picture): Sharp {
   return sharp(pixels, { raw: { width, height, channels: 3 } });

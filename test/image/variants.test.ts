@@ -7,7 +7,7 @@ import { decodeAtScales } from '../../src/image/decode.ts';
 import { readHeader } from '../../src/image/header.ts';
 import { inspectVariant } from '../../src/image/variants/inspect.ts';
 import { structureLimits } from '../../src/image/variants/variant.ts';
-import { drawPicture, encoder, limits } from './pictures.ts';
+import { drawPicture, encoder, limits, withScans } from './pictures.ts';
 
 const folder = new URL('../fixtures/images/', import.meta.url);
 const fixture = (name: string): Buffer => readFileSync(new URL(name, folder));
@@ -17,16 +17,8 @@ const tooComplex = (words: string) => ({
   message: expect.stringContaining(words),
 });
 
-/** A progressive JPEG whose last scan comes so many times more. */
 async function jpegOfScans(more: number): Promise<Buffer> {
-  const jpeg = await encoder(drawPicture(48, 36)).jpeg({ progressive: true }).toBuffer();
-  const last = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));
-  const scan = jpeg.subarray(last, -2);
-  return Buffer.concat([
-    jpeg.subarray(0, -2),
-    ...Array.from({ length: more }, () => scan),
-    jpeg.subarray(-2),
-  ]);
+  return withScans(await encoder(drawPicture(48, 36)).jpeg({ progressive: true }).toBuffer(), more);
 }
 
 function scansOf(jpeg: Buffer): number {
